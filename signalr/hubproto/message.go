@@ -1,0 +1,77 @@
+package hubproto
+
+// MessageType is the number that stands first in every hub message.
+type MessageType int
+
+// The message types (HubProtocol.md).
+const (
+	TypeInvocation       MessageType = 1
+	TypeStreamItem       MessageType = 2
+	TypeCompletion       MessageType = 3
+	TypeStreamInvocation MessageType = 4
+	TypeCancelInvocation MessageType = 5
+	TypePing             MessageType = 6
+	TypeClose            MessageType = 7
+	TypeAck              MessageType = 8
+	TypeSequence         MessageType = 9
+)
+
+// Raw is one value (an argument, an item, a result) in the encoding of the
+// codec that made it. A Raw that came from Codec.Parse aliases the record.
+type Raw []byte
+
+// Message is one of the nine message structs of this package, by pointer.
+type Message interface {
+	Type() MessageType
+}
+
+// Invocation calls a method. With an empty InvocationID nobody waits for an
+// answer. Type StreamInvocation is the same with Stream set (JSON-20).
+type Invocation struct {
+	Headers      map[string]string
+	InvocationID string
+	Target       string
+	Arguments    []Raw
+	StreamIDs    []string
+	Stream       bool
+}
+
+// StreamItem carries one item of a running stream, in either direction.
+type StreamItem struct {
+	Headers      map[string]string
+	InvocationID string
+	Item         Raw
+}
+
+// Completion ends an invocation or a stream: with an Error, with a Result
+// (HasResult; a null result is a result), or with neither.
+type Completion struct {
+	Headers      map[string]string
+	InvocationID string
+	Result       Raw
+	HasResult    bool
+	Error        string
+	HasError     bool
+}
+
+// CancelInvocation asks the other side to end a stream.
+type CancelInvocation struct {
+	Headers      map[string]string
+	InvocationID string
+}
+
+// Ping keeps a quiet connection alive.
+type Ping struct{}
+
+// Close is the last message of a connection.
+type Close struct {
+	Error          string
+	HasError       bool
+	AllowReconnect bool
+}
+
+// Ack confirms all numbered messages up to SequenceID (stateful reconnect).
+type Ack struct{ SequenceID int64 }
+
+// Sequence announces the number of the next message (stateful reconnect).
+type Sequence struct{ SequenceID int64 }
