@@ -1,0 +1,89 @@
+# `make` alone does what continuous integration does; `make help` lists the rest.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := check
+MAKEFLAGS += --warn-undefined-variables --no-builtin-rules
+
+LINT_VERSION := 2.12.2
+VULN_VERSION := v1.8.0
+FUZZTIME ?= 30s
+BENCH ?= .
+COUNT ?= 10
+
+LINT := .bin/golangci-lint
+CLIENT := internal/e2e/client
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: check
+check: lint test race ## Lint, tests, race detector: all that must pass
+
+.PHONY: demo
+demo: ## Upload sample documents and watch them being processed
+	go run ./cmd/fanfare demo
+
+.PHONY: run
+run: ## The server on http://127.0.0.1:8080, with detailed errors
+	go run ./cmd/fanfare serve --dev
+
+.PHONY: test
+test: client ## All tests, those with the stock JavaScript client included
+	go test -shuffle=on -timeout=10m ./...
+
+.PHONY: race
+race: ## Short tests under the race detector
+	go test -race -short -shuffle=on -timeout=15m ./...
+
+.PHONY: arch
+arch: ## Only the package graph, the modules' owners and the size limits
+	go test ./internal/arch
+
+.PHONY: lint
+lint: tools ## go vet, golangci-lint and formatting
+	go vet ./...
+	$(LINT) run
+
+.PHONY: fmt
+fmt: tools ## Rewrite the files in house format
+	$(LINT) fmt
+
+.PHONY: fuzz
+fuzz: ## Each fuzz target for FUZZTIME (30s)
+	@for pkg in $$(go list ./...); do \
+		for target in $$(go test -list='^Fuzz' "$$pkg" | grep '^Fuzz' || true); do \
+			echo "$$pkg $$target"; \
+			go test "$$pkg" -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME); \
+		done; \
+	done
+
+.PHONY: bench
+bench: ## The benchmarks that match BENCH, COUNT times, into bench/new.txt
+	@mkdir -p bench
+	go test -run='^$$' -bench='$(BENCH)' -benchmem -count=$(COUNT) ./... | tee bench/new.txt
+
+.PHONY: vuln
+vuln: ## Known vulnerabilities in the code that we call (needs the network)
+	go run golang.org/x/vuln/cmd/govulncheck@$(VULN_VERSION) ./...
+
+# The stock client of the end-to-end tests, at the version of its lock file.
+# npm writes node_modules/.package-lock.json last, so that file tells whether
+# what is installed is whole and current.
+.PHONY: client
+client:
+	@if ! command -v node >/dev/null || ! command -v npm >/dev/null; then \
+		echo "no Node: the tests with the stock @microsoft/signalr client (internal/e2e) are skipped"; \
+	elif [ ! -f $(CLIENT)/package-lock.json ]; then \
+		echo "$(CLIENT)/package-lock.json is missing" >&2; exit 1; \
+	elif [ ! $(CLIENT)/node_modules/.package-lock.json -nt $(CLIENT)/package-lock.json ]; then \
+		cd $(CLIENT) && npm ci --no-audit --no-fund; \
+	fi
+
+.PHONY: tools
+tools:
+	@if ! $(LINT) version 2>/dev/null | grep -qF 'version $(LINT_VERSION) '; then \
+		echo "installing golangci-lint $(LINT_VERSION) into .bin (some minutes, once)"; \
+		GOBIN="$(CURDIR)/.bin" go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$(LINT_VERSION); \
+	fi
