@@ -38,11 +38,13 @@ var layers = map[string]node{
 	// Level 3: the one package that knows all the others.
 	"internal/app": {level: 3, imports: []string{
 		".", "signalr", "internal/bus", "internal/document", "internal/health", "internal/pipeline",
-		"internal/api", "internal/console", "internal/app/hub",
+		"internal/api", "internal/app/hub", "internal/console",
 	}},
 
 	// Level 4: what starts it.
-	"cmd/fanfare":  {level: 4, imports: []string{".", "internal/app", "internal/sample", "signalr/client"}},
+	"cmd/fanfare": {level: 4, imports: []string{
+		".", "signalr/client", "internal/document", "internal/sample", "internal/app/hub", "internal/app",
+	}},
 	"internal/e2e": {level: 4},
 }
 
@@ -59,6 +61,7 @@ var owners = map[string]string{
 	"github.com/nats-io/nats-server/v2":  "internal/bus",
 	"github.com/nats-io/nats.go":         "internal/bus",
 	"github.com/spf13/cobra":             "cmd/fanfare",
+	"github.com/spf13/pflag":             "cmd/fanfare",
 	"github.com/tetratelabs/wazero":      "internal/document",
 	"golang.org/x/term":                  "cmd/fanfare",
 }
