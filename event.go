@@ -2,25 +2,15 @@ package fanfare
 
 import "time"
 
-// Type says what kind of fact an event is. The numbers are those of the .NET
-// services' enum, which writes them in its JSON.
-type Type int
+// MaxEventBytes is the largest event that is stored, in its CloudEvents form.
+const MaxEventBytes = 200 << 10
 
-// The ten types, in the order of the .NET enum.
-const (
-	DocumentUploaded    Type = 0
-	ProcessingStarted   Type = 1
-	ProcessingProgress  Type = 2
-	ProcessingCompleted Type = 3
-	ProcessingFailed    Type = 4
-	ServiceScaled       Type = 5
-	HealthStatusChanged Type = 6
-	ComplianceAlert     Type = 7
-	UserConnected       Type = 8
-	UserDisconnected    Type = 9
-)
+// highPriority is where outside brokers begin to hear of an event as urgent.
+const highPriority = 8
 
 // Event is one fact. It is immutable: who wants another value makes a copy.
+// ID, Time, Service, ServiceVersion and Priority may be left out by who emits
+// it; the processor fills them.
 type Event struct {
 	ID             string    // unique together with tenant, Service and topic
 	Type           Type      // one of ten; it decides the Payload's Go type
@@ -33,8 +23,20 @@ type Event struct {
 	Payload        Payload // never nil in a valid event
 	TargetUser     string
 	TargetGroup    string // kept and shown, never routes
-	Priority       int    // 0-10
+	Priority       int    // 0-10; 0 without Lowest is the type's default
+	Lowest         bool   // priority 0 was asked for, not just left out
 }
+
+// CorrelationID returns the trace id, or the ID of an event without a trace.
+func (e Event) CorrelationID() string {
+	if id := e.TraceID(); id != "" {
+		return id
+	}
+	return e.ID
+}
+
+// High reports whether the event is urgent: a priority of 8 or more.
+func (e Event) High() bool { return e.Priority >= highPriority }
 
 // Receipt is what the log answers when it has stored an event.
 type Receipt struct {
