@@ -1,0 +1,127 @@
+package document
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/fanfare-hub/fanfare"
+)
+
+// handle processes one job. nil means that the document is in a terminal
+// status and its event in the log; an error, that the job has to come again.
+//
+//	queued ──► started ──► processing … 97 ──► alerts ──► completed 100
+//	              │             │                 │
+//	              └─────────────┴── failed        └─ crash: next attempt, processing
+func (s *Service) handle(ctx context.Context, id string, delivery int) error {
+	logger := s.logger.With(slog.String("document_id", id), slog.Int("delivery", delivery))
+	found, err := s.load(ctx, id)
+	if fanfare.CodeOf(err) == fanfare.CodeNotFound {
+		logger.ErrorContext(ctx, "job without a record is dropped", slog.Any("error", err))
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	err = s.process(ctx, s.task(found), delivery)
+	if err != nil && ctx.Err() == nil {
+		logger.WarnContext(ctx, "document goes back to the queue", slog.Any("error", err))
+	}
+	return err
+}
+
+// process brings a document to its end, from wherever it stands.
+func (s *Service) process(ctx context.Context, t *task, delivery int) error {
+	switch {
+	case t.record.Status.Terminal():
+		// The crash came between record and acknowledgement. The log drops
+		// the event as a duplicate if it has it, as long as its window lasts.
+		return t.emitEnd(ctx)
+	case delivery > s.maxDeliveries:
+		return t.giveUp(ctx, s.maxDeliveries)
+	}
+	if err := t.begin(ctx); err != nil {
+		return err
+	}
+	result, err := s.read(ctx, t)
+	if failure, ok := errors.AsType[*Failure](err); ok && ctx.Err() == nil {
+		s.logger.InfoContext(ctx, "document failed", slog.String("document_id", t.record.ID),
+			slog.String("code", failure.Code), slog.String("detail", failure.Detail))
+		return t.fail(ctx, fanfare.Failure{Code: failure.Code, Message: failure.Message})
+	}
+	if err != nil {
+		return err
+	}
+	return t.settle(ctx, result)
+}
+
+// outcome is how an extraction ended.
+type outcome struct {
+	result Result
+	err    error
+}
+
+// read runs the extraction and tells its progress meanwhile. The child has
+// ended when it returns.
+func (s *Service) read(ctx context.Context, t *task) (Result, error) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	ctx, cancel := context.WithTimeout(ctx, s.deadline)
+	defer cancel()
+	g := newGauge()
+	done := make(chan outcome, 1)
+	wg.Go(func() {
+		params := ExtractParams{Path: s.blobs.path(t.record.SHA256), Name: t.record.Name}
+		result, err := s.extract(ctx, params, g.set)
+		done <- outcome{result, err}
+	})
+	return s.follow(ctx, t, g, done)
+}
+
+// follow tells what the gauge shows, at the pace of the document, until the
+// extraction is done. An error of telling ends the extraction: another worker
+// has the document, or the store is away and the end could not be told either.
+func (s *Service) follow(ctx context.Context, t *task, g *gauge, done <-chan outcome) (Result, error) {
+	p := newPace(time.Now(), s.heartbeat, t.record.Percentage)
+	wake := time.NewTimer(s.heartbeat)
+	defer wake.Stop()
+	percentage := t.record.Percentage
+	for {
+		select {
+		case out := <-done:
+			return out.result, out.err
+		case shown := <-g.latest:
+			percentage = max(percentage, shown)
+		case <-wake.C:
+		}
+		tell, wait := p.next(time.Now(), percentage)
+		if tell {
+			if err := t.progress(ctx, percentage); err != nil {
+				return Result{}, err
+			}
+		}
+		wake.Reset(wait)
+	}
+}
+
+// settle is what follows the extraction: the input has been read to its end,
+// now the findings are told and the document is completed.
+func (t *task) settle(ctx context.Context, result Result) error {
+	r := &t.record
+	r.MediaType, r.Pages, r.Words, r.Characters = result.MediaType, result.Pages, result.Words, result.Characters
+	r.Findings = result.Findings
+	if r.Percentage < readPercentage || r.Status != fanfare.StatusProcessing {
+		if err := t.progress(ctx, readPercentage); err != nil {
+			return err
+		}
+	}
+	for _, finding := range result.Findings {
+		if err := t.alert(ctx, finding); err != nil {
+			return err
+		}
+	}
+	return t.complete(ctx)
+}
