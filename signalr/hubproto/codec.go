@@ -17,8 +17,14 @@ type Codec interface {
 	// message of a type unknown here, to be skipped (JSON-05). An error is a
 	// protocol error that ends the connection.
 	Parse(record []byte) (Message, error)
-	// Marshal encodes one value.
+	Values
+}
+
+// Values is the part of a codec that encodes what applications exchange.
+type Values interface {
+	// Marshal encodes one value. An error is a *ValueError.
 	Marshal(v any) (Raw, error)
-	// Unmarshal decodes one value into what v points to.
+	// Unmarshal decodes one value into what v points to. An error is a
+	// *ValueError.
 	Unmarshal(raw Raw, v any) error
 }

@@ -6,4 +6,16 @@
 // is safe for concurrent use, and input is treated as hostile: no function
 // panics, recurses without bound or allocates more than a small multiple of
 // the bytes that are really there.
+//
+// # Names of members in JSON
+//
+// A struct member is named by its `json` tag; without one it has the Go
+// field's name, as in encoding/json. SignalR's clients expect camel case, so
+// give every field a tag. On read, names are compared without case (JSON-26).
+// JSONOptions takes another encoder where another policy is wanted.
+//
+// # Errors
+//
+// Every error that a peer may see has the text of ASP.NET Core and, by
+// ErrorName, the name of the .NET exception that clients know it under.
 package hubproto

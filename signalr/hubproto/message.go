@@ -16,6 +16,17 @@ const (
 	TypeSequence         MessageType = 9
 )
 
+// String returns the name of the message type in HubProtocol.md.
+func (t MessageType) String() string {
+	names := [...]string{
+		"Unknown", "Invocation", "StreamItem", "Completion", "StreamInvocation", "CancelInvocation", "Ping", "Close", "Ack", "Sequence",
+	}
+	if t < 0 || int(t) >= len(names) {
+		return names[0]
+	}
+	return names[t]
+}
+
 // Raw is one value (an argument, an item, a result) in the encoding of the
 // codec that made it. A Raw that came from Codec.Parse aliases the record.
 type Raw []byte
@@ -75,3 +86,32 @@ type Ack struct{ SequenceID int64 }
 
 // Sequence announces the number of the next message (stateful reconnect).
 type Sequence struct{ SequenceID int64 }
+
+// Type is TypeInvocation, or TypeStreamInvocation with Stream set.
+func (m *Invocation) Type() MessageType {
+	if m.Stream {
+		return TypeStreamInvocation
+	}
+	return TypeInvocation
+}
+
+// Type is TypeStreamItem.
+func (*StreamItem) Type() MessageType { return TypeStreamItem }
+
+// Type is TypeCompletion.
+func (*Completion) Type() MessageType { return TypeCompletion }
+
+// Type is TypeCancelInvocation.
+func (*CancelInvocation) Type() MessageType { return TypeCancelInvocation }
+
+// Type is TypePing.
+func (*Ping) Type() MessageType { return TypePing }
+
+// Type is TypeClose.
+func (*Close) Type() MessageType { return TypeClose }
+
+// Type is TypeAck.
+func (*Ack) Type() MessageType { return TypeAck }
+
+// Type is TypeSequence.
+func (*Sequence) Type() MessageType { return TypeSequence }
