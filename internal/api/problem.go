@@ -1,0 +1,99 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+
+	"github.com/fanfare-hub/fanfare"
+)
+
+// problem is the body of every answer that is an error (RFC 9457).
+type problem struct {
+	Type   string       `json:"type"` // /errors/<code>
+	Title  string       `json:"title"`
+	Status int          `json:"status"`
+	Detail string       `json:"detail"`
+	Code   fanfare.Code `json:"code"`
+}
+
+// methodError is a method that a path does not have. It is the one error whose
+// status is not that of its code: the codes are closed, and 405 has none.
+type methodError struct {
+	method string
+	allow  string // as in the Allow header
+}
+
+// Error implements [error].
+func (e *methodError) Error() string {
+	return fmt.Sprintf("%s is not possible here; use %s", e.method, e.allow)
+}
+
+// describe turns any error into what the client may know of it.
+func describe(err error) problem {
+	if e, ok := errors.AsType[*methodError](err); ok {
+		p := describeCode(fanfare.CodeInvalidArgument, e.Error())
+		p.Status, p.Title = http.StatusMethodNotAllowed, "Method not allowed"
+		return p
+	}
+	if e, ok := errors.AsType[*fanfare.Error](err); ok {
+		return describeCode(e.Code, e.Message)
+	}
+	return describeCode(fanfare.CodeInternal, "the request could not be answered; the server's log says why")
+}
+
+func describeCode(code fanfare.Code, detail string) problem {
+	return problem{Type: "/errors/" + string(code), Title: code.Title(), Status: code.HTTPStatus(), Detail: detail, Code: code}
+}
+
+// handle is the one place where an error becomes an answer.
+func (a *api) handle(serve handlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		err := serve(w, r)
+		if err == nil {
+			return
+		}
+		p := describe(err)
+		a.logProblem(r, p, err)
+		if e, ok := errors.AsType[*methodError](err); ok {
+			w.Header().Set("Allow", e.allow)
+		}
+		if err := writeJSON(w, p.Status, "application/problem+json", p); err != nil {
+			a.logger.DebugContext(r.Context(), "problem not delivered", slog.Any("error", err))
+		}
+	})
+}
+
+// logProblem writes the server's own failures as errors and what clients did
+// wrong for who looks for it.
+func (a *api) logProblem(r *http.Request, p problem, err error) {
+	level := slog.LevelDebug
+	if p.Status >= http.StatusInternalServerError && r.Context().Err() == nil {
+		level = slog.LevelError
+	}
+	a.logger.LogAttrs(r.Context(), level, "request refused", slog.String("method", r.Method),
+		slog.String("path", r.URL.Path), slog.Int("status", p.Status), slog.Any("error", err))
+}
+
+// writeJSON answers with a whole JSON document. The error is one of encoding,
+// with nothing written: a client that is gone is not our concern.
+func writeJSON(w http.ResponseWriter, status int, mediaType string, value any) error {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return fmt.Errorf("encode answer: %w", err)
+	}
+	header := w.Header()
+	header.Set("Content-Type", mediaType)
+	header.Set("Content-Length", strconv.Itoa(body.Len()))
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	w.Write(body.Bytes())
+	return nil
+}
