@@ -55,7 +55,7 @@ func traceParentFor(traceID string) (string, bool) {
 	}
 	var span [8]byte
 	rand.Read(span[:])
-	span[0] |= 1       // never all zero, which is no span id
+	span[0] |= 1 // never all zero, which is no span id
 	parent := "00-" + strings.ReplaceAll(guid, "-", "") + "-" + hex.EncodeToString(span[:]) + "-01"
 	return parent, isTraceParent(parent)
 }

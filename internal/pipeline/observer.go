@@ -1,0 +1,102 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/metric"
+	metricnoop "go.opentelemetry.io/otel/metric/noop"
+	"go.opentelemetry.io/otel/trace"
+	tracenoop "go.opentelemetry.io/otel/trace/noop"
+
+	"github.com/fanfare-hub/fanfare"
+)
+
+// scope names the instruments' origin.
+const scope = "github.com/fanfare-hub/fanfare/internal/pipeline"
+
+// The names that dashboards of the .NET services know.
+const (
+	spanProcess         = "AspireRealtime.ProcessEvent"
+	metricEvents        = "aspire.realtime.events.total"
+	metricUndeliverable = "aspire.realtime.events.undeliverable"
+)
+
+// observer makes the spans and counts of a [Processor]. Neither ever holds a
+// value out of a payload.
+type observer struct {
+	tracer trace.Tracer
+	events metric.Int64Counter
+	missed metric.Int64Counter
+}
+
+func newObserver(tracers trace.TracerProvider, meters metric.MeterProvider) (*observer, error) {
+	if tracers == nil {
+		tracers = tracenoop.NewTracerProvider()
+	}
+	if meters == nil {
+		meters = metricnoop.NewMeterProvider()
+	}
+	meter := meters.Meter(scope)
+	events, err := meter.Int64Counter(metricEvents, metric.WithUnit("{event}"),
+		metric.WithDescription("Events that were stored."))
+	if err != nil {
+		return nil, fmt.Errorf("make %s: %w", metricEvents, err)
+	}
+	missed, err := meter.Int64Counter(metricUndeliverable, metric.WithUnit("{event}"),
+		metric.WithDescription("Stored events that could not be handed to their subscribers."))
+	if err != nil {
+		return nil, fmt.Errorf("make %s: %w", metricUndeliverable, err)
+	}
+	return &observer{tracer: tracers.Tracer(scope), events: events, missed: missed}, nil
+}
+
+// start begins the span of an event. Its parent is the span in ctx; the trace
+// that the event was given by its sender is the parent if there is none, and
+// linked if it is another.
+func (o *observer) start(ctx context.Context, e fanfare.Event, given string) (context.Context, trace.Span) {
+	opts := []trace.SpanStartOption{trace.WithAttributes(
+		attribute.String("event.type", e.Type.String()),
+		attribute.String("event.service", e.Service),
+		attribute.Int("event.priority", e.Priority),
+	)}
+	parent, sender := trace.SpanContextFromContext(ctx), spanContext(given)
+	switch {
+	case !sender.IsValid():
+	case !parent.IsValid():
+		ctx = trace.ContextWithRemoteSpanContext(ctx, sender)
+	case parent.SpanID() != sender.SpanID():
+		opts = append(opts, trace.WithLinks(trace.Link{SpanContext: sender}))
+	}
+	return o.tracer.Start(ctx, spanProcess, opts...) //nolint:spancheck // Emit ends it
+}
+
+// fail marks the span with the error's code alone: its sentence may quote what
+// the sender wrote.
+func fail(span trace.Span, err error) {
+	span.SetStatus(codes.Error, string(fanfare.CodeOf(err)))
+}
+
+// stored counts the event once, and not again when it was stored before.
+func (o *observer) stored(ctx context.Context, e fanfare.Event, receipts []fanfare.Receipt) {
+	for _, receipt := range receipts {
+		if !receipt.Duplicate {
+			o.events.Add(ctx, 1, labels(e))
+			return
+		}
+	}
+}
+
+func (o *observer) undeliverable(ctx context.Context, e fanfare.Event) {
+	o.missed.Add(ctx, 1, labels(e))
+}
+
+func labels(e fanfare.Event) metric.MeasurementOption {
+	return metric.WithAttributes(
+		attribute.String("event_type", e.Type.String()),
+		attribute.String("service_name", e.Service),
+		attribute.Int("priority", e.Priority),
+	)
+}
