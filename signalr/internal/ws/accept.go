@@ -1,0 +1,75 @@
+package ws
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+// IsUpgrade says whether a request asks for a WebSocket. It need not be a
+// correct one: that is for Accept to find out.
+func IsUpgrade(r *http.Request) bool {
+	return hasToken(r.Header, "Connection", "upgrade") && hasToken(r.Header, "Upgrade", "websocket")
+}
+
+// Accept turns a request into a WebSocket. A request that is none is answered
+// with a 4xx status, on a connection that stays a plain HTTP one. The request
+// and the writer must not be used afterwards, and the handler may return: the
+// connection lives on. Deadlines of the HTTP server are lifted.
+func Accept(w http.ResponseWriter, r *http.Request) (*Conn, error) {
+	if err := checkUpgrade(w, r); err != nil {
+		return nil, err
+	}
+	conn, rw, _, err := ws.UpgradeHTTP(r, w)
+	if err != nil {
+		if conn != nil {
+			_ = conn.Close()
+		}
+		return nil, fmt.Errorf("upgrade: %w", err)
+	}
+	if err := conn.SetDeadline(time.Time{}); err != nil {
+		_ = conn.Close()
+		return nil, fmt.Errorf("upgrade: %w", err)
+	}
+	early, _ := rw.Peek(rw.Reader.Buffered())
+	return newConn(conn, ws.StateServerSide, append([]byte(nil), early...)), nil
+}
+
+// checkUpgrade looks before the connection is taken from the HTTP server, so
+// that a refusal is an ordinary response (WS-02).
+func checkUpgrade(w http.ResponseWriter, r *http.Request) error {
+	var status int
+	var reason string
+	switch version := r.Header.Get("Sec-Websocket-Version"); {
+	case r.Method != http.MethodGet:
+		status, reason = http.StatusMethodNotAllowed, "method is not GET"
+	case !IsUpgrade(r), !r.ProtoAtLeast(1, 1), r.ProtoMajor > 1, r.Host == "":
+		status, reason = http.StatusBadRequest, "not an upgrade to websocket"
+	case version == "" || len(r.Header.Get("Sec-Websocket-Key")) != keySize:
+		status, reason = http.StatusBadRequest, "bad websocket key or version"
+	case version != "13":
+		w.Header().Set("Sec-Websocket-Version", "13")
+		status, reason = http.StatusUpgradeRequired, "websocket version is not 13"
+	default:
+		return nil
+	}
+	http.Error(w, reason, status)
+	return fmt.Errorf("upgrade: %s", reason)
+}
+
+// keySize is 16 bytes in base64.
+const keySize = 24
+
+func hasToken(h http.Header, name, token string) bool {
+	for _, line := range h.Values(name) {
+		for word := range strings.SplitSeq(line, ",") {
+			if strings.EqualFold(strings.TrimSpace(word), token) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,79 @@
+package ws
+
+import (
+	"errors"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+// ErrTryWrite says that the connection cannot be written without blocking: it
+// is not plain TCP, or the system has no such call.
+var ErrTryWrite = errors.New("websocket: no non-blocking write on this connection")
+
+// Conn is one WebSocket connection.
+type Conn struct {
+	// Set once.
+	conn   net.Conn
+	raw    syscall.RawConn // nil if bytes cannot pass by the net.Conn
+	side   ws.State
+	onPing func(payload []byte)
+	limit  int64 // bytes of one message in ReadMessage; 0 is no bound
+
+	// Owned by the reading goroutine.
+	in       source
+	frame    ws.Header // the data frame under way
+	left     int64     // payload bytes of it that are not read yet
+	place    int       // payload bytes of it that are read, for the mask
+	message  Opcode    // the message under way; continuation if none is
+	text     utf8Check
+	scratch  [ws.MaxHeaderSize]byte
+	controls [ws.MaxControlFramePayloadSize]byte
+
+	// Owned by whoever calls TryWrite.
+	try attempt
+
+	mu  sync.Mutex // one blocking write at a time
+	out []byte     // guarded by mu: the frame under way
+}
+
+func newConn(conn net.Conn, side ws.State, early []byte) *Conn {
+	c := &Conn{conn: conn, side: side}
+	if tcp, ok := conn.(*net.TCPConn); ok && rawIO {
+		if raw, err := tcp.SyscallConn(); err == nil {
+			c.raw = raw
+		}
+	}
+	c.in.open(conn, c.raw, early)
+	c.try.open()
+	return c
+}
+
+// SetReadLimit bounds a message that ReadMessage returns, in bytes; 0 is no
+// bound. It must be called before the first read.
+func (c *Conn) SetReadLimit(limit int64) { c.limit = limit }
+
+// OnPing hands the payload of each Ping frame to answer, from the reading
+// goroutine, in place of a Pong that the reader writes. The payload is only
+// good until answer returns. It must be called before the first read.
+func (c *Conn) OnPing(answer func(payload []byte)) { c.onPing = answer }
+
+// LocalAddr is this side's address.
+func (c *Conn) LocalAddr() net.Addr { return c.conn.LocalAddr() }
+
+// RemoteAddr is the peer's address.
+func (c *Conn) RemoteAddr() net.Addr { return c.conn.RemoteAddr() }
+
+// SetReadDeadline bounds the reads under way and to come; the zero time is no
+// bound. An error of a deadline leaves the connection unreadable.
+func (c *Conn) SetReadDeadline(t time.Time) error { return c.conn.SetReadDeadline(t) }
+
+// SetWriteDeadline bounds the writes under way and to come.
+func (c *Conn) SetWriteDeadline(t time.Time) error { return c.conn.SetWriteDeadline(t) }
+
+// Close cuts the connection without a Close frame. Reads and writes under way
+// return with an error.
+func (c *Conn) Close() error { return c.conn.Close() }

@@ -1,0 +1,87 @@
+package ws
+
+import (
+	"encoding/binary"
+
+	"github.com/gobwas/ws"
+)
+
+// Opcode says what a frame carries.
+type Opcode byte
+
+// The opcodes of RFC 6455, section 11.8.
+const (
+	continuation Opcode = 0x0
+	Text         Opcode = 0x1
+	Binary       Opcode = 0x2
+	Close        Opcode = 0x8
+	Ping         Opcode = 0x9
+	Pong         Opcode = 0xA
+)
+
+// String returns the opcode's name.
+func (op Opcode) String() string {
+	switch op {
+	case continuation:
+		return "continuation"
+	case Text:
+		return "text"
+	case Binary:
+		return "binary"
+	case Close:
+		return "close"
+	case Ping:
+		return "ping"
+	case Pong:
+		return "pong"
+	default:
+		return "reserved"
+	}
+}
+
+// AppendFrame appends one whole unmasked frame, as a server sends it, to dst.
+// It is the same for every receiver, so it can be made once and shared.
+func AppendFrame(dst []byte, op Opcode, payload []byte) []byte {
+	return append(appendHeader(dst, op, len(payload), nil), payload...)
+}
+
+// AppendClose appends an unmasked Close frame with a code and a reason, cut
+// to what a control frame can hold.
+func AppendClose(dst []byte, code Code, reason string) []byte {
+	return AppendFrame(dst, Close, closePayload(code, reason))
+}
+
+// appendMasked appends one whole masked frame, as a client sends it.
+func appendMasked(dst []byte, op Opcode, payload []byte) []byte {
+	mask := ws.NewMask()
+	dst = append(appendHeader(dst, op, len(payload), &mask), payload...)
+	ws.Cipher(dst[len(dst)-len(payload):], mask, 0)
+	return dst
+}
+
+const (
+	finalBit = 0x80
+	maskBit  = 0x80
+)
+
+func appendHeader(dst []byte, op Opcode, size int, mask *[4]byte) []byte {
+	var masked byte
+	if mask != nil {
+		masked = maskBit
+	}
+	dst = append(dst, finalBit|byte(op))
+	switch {
+	case size < 126:
+		dst = append(dst, masked|byte(size&0x7F))
+	case size <= 0xFFFF:
+		dst = append(dst, masked|126)
+		dst = binary.BigEndian.AppendUint16(dst, uint16(size&0xFFFF))
+	default:
+		dst = append(dst, masked|127)
+		dst = binary.BigEndian.AppendUint64(dst, uint64(size))
+	}
+	if mask != nil {
+		dst = append(dst, mask[:]...)
+	}
+	return dst
+}
