@@ -1,0 +1,213 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/fanfare-hub/fanfare"
+)
+
+// requestTimeout bounds one request to the server when the caller's context
+// has no deadline. An fsync takes milliseconds: later than this the disk is ill.
+const requestTimeout = 5 * time.Second
+
+// Options say where the bus keeps its data and how long. Of the fields only
+// Dir is required.
+type Options struct {
+	Dir        string        // directory of the store; made if it is missing
+	Name       string        // server name; default "fanfare"
+	Partitions int           // event streams, fixed for a store's life; default 16
+	AckWait    time.Duration // silence after which a job is handed out again; default 10 s
+	RetryWait  time.Duration // pause before a failed job's second delivery, doubled up to a minute; default 1 s
+	Retention  Retention     // how long events are kept
+	Logger     *slog.Logger  // nil discards
+}
+
+// Retention says how long events are kept: the oldest go first.
+type Retention struct {
+	MaxAge   time.Duration // default 90 days
+	MaxBytes int64         // of all events together, on disk; default 8 GiB
+}
+
+// Stats counts what the live feed could not deliver since Start.
+type Stats struct {
+	Undecodable   uint64 // records that could not be read
+	SlowConsumer  uint64 // times that NATS began to drop because deliver was too slow
+	Dropped       uint64 // events dropped for that reason; they are in the log
+	AsyncFailures uint64 // other errors that NATS reported
+}
+
+// Bus is one embedded server and the streams on it.
+type Bus struct {
+	opts    Options
+	log     *slog.Logger
+	records Records
+	jobs    Jobs
+
+	lifecycle sync.Mutex // held during Start and Stop
+	started   bool       // guarded by lifecycle
+
+	session atomic.Pointer[session] // nil while not running
+	living  atomic.Bool             // a Live runs
+
+	undecodable   atomic.Uint64
+	slowConsumer  atomic.Uint64
+	asyncFailures atomic.Uint64
+}
+
+// session is what exists between Start and Stop. Its fields do not change.
+type session struct {
+	server  *server.Server
+	conn    *nats.Conn
+	js      jetstream.JetStream
+	live    *nats.Subscription
+	records jetstream.KeyValue
+	jobs    jetstream.Consumer
+}
+
+// New returns a bus that is not running yet.
+func New(opts Options) *Bus {
+	b := &Bus{opts: opts.withDefaults()}
+	b.log = b.opts.Logger
+	b.records.bus, b.jobs.bus = b, b
+	return b
+}
+
+func (o Options) withDefaults() Options {
+	setDefault(&o.Name, "fanfare")
+	setDefault(&o.Partitions, 16)
+	setDefault(&o.AckWait, 10*time.Second)
+	setDefault(&o.RetryWait, time.Second)
+	setDefault(&o.Retention.MaxAge, 90*24*time.Hour)
+	setDefault(&o.Retention.MaxBytes, 8<<30)
+	setDefault(&o.Logger, slog.New(slog.DiscardHandler))
+	return o
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// Start opens the store, and returns when events can be appended and the live
+// feed is listening. A bus starts once. Opening a store that was not closed
+// properly takes about two seconds for a million events.
+func (b *Bus) Start(ctx context.Context) error {
+	b.lifecycle.Lock()
+	defer b.lifecycle.Unlock()
+	if b.started {
+		return fanfare.Errorf(fanfare.CodeConflict, "the bus was started before")
+	}
+	b.started = true
+	s := &session{}
+	if err := b.open(ctx, s); err != nil {
+		s.close()
+		return startError(b.opts.Dir, err)
+	}
+	b.session.Store(s)
+	return nil
+}
+
+// open fills s step by step; after an error the caller closes what is there.
+func (b *Bus) open(ctx context.Context, s *session) (err error) {
+	if s.server, err = startServer(b.opts); err != nil {
+		return err
+	}
+	if s.conn, err = b.connect(s.server); err != nil {
+		return err
+	}
+	if s.js, err = jetstream.New(s.conn, jetstream.WithDefaultTimeout(requestTimeout)); err != nil {
+		return err
+	}
+	if err := b.openEvents(ctx, s.js); err != nil {
+		return err
+	}
+	if s.records, err = openRecords(ctx, s.js); err != nil {
+		return err
+	}
+	if s.jobs, err = b.openJobs(ctx, s.js); err != nil {
+		return err
+	}
+	s.live, err = subscribeLive(ctx, s.conn)
+	return err
+}
+
+// Stop hands over what was sent, closes the store and returns when the server
+// has ended. ctx bounds the first part only: closing a store half-way would
+// cost its next opening more time than is won. Stopping twice, or what never
+// started, is no error.
+func (b *Bus) Stop(ctx context.Context) error {
+	b.lifecycle.Lock()
+	defer b.lifecycle.Unlock()
+	s := b.session.Swap(nil)
+	if s == nil {
+		return nil
+	}
+	err := flush(ctx, s.conn)
+	s.close()
+	return translate("stop the bus", err)
+}
+
+// close ends what open has begun, in reverse order.
+func (s *session) close() {
+	if s.conn != nil {
+		s.conn.Close()
+	}
+	if s.server != nil {
+		s.server.Shutdown()
+		s.server.WaitForShutdown()
+	}
+}
+
+// Healthy says why events cannot be stored, or nil.
+func (b *Bus) Healthy() error {
+	s, err := b.current()
+	if err != nil {
+		return err
+	}
+	if !s.conn.IsConnected() {
+		return unavailable("check the bus", nats.ErrDisconnected)
+	}
+	if err := serverHealth(s.server); err != nil {
+		return unavailable("check the bus", err)
+	}
+	return nil
+}
+
+// Stats returns the counters.
+func (b *Bus) Stats() Stats {
+	stats := Stats{
+		Undecodable:   b.undecodable.Load(),
+		SlowConsumer:  b.slowConsumer.Load(),
+		AsyncFailures: b.asyncFailures.Load(),
+	}
+	if s := b.session.Load(); s != nil {
+		stats.Dropped = liveDropped(s.live)
+	}
+	return stats
+}
+
+// Records returns the document records.
+func (b *Bus) Records() *Records { return &b.records }
+
+// Jobs returns the job queue.
+func (b *Bus) Jobs() *Jobs { return &b.jobs }
+
+func (b *Bus) current() (*session, error) {
+	if s := b.session.Load(); s != nil {
+		return s, nil
+	}
+	return nil, unavailable("use the bus", errNotRunning)
+}
+
+var errNotRunning = errors.New("bus is not running")
