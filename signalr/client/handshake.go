@@ -24,13 +24,14 @@ func (c *Client) shakeHands(ctx context.Context, t transport) (unread []byte, er
 }
 
 func (c *Client) exchange(t transport) (unread []byte, err error) {
+	patience := 2 * c.options.HandshakeTimeout // shakeHands ends it before
 	request := hubproto.HandshakeRequest{Protocol: c.codec.Name(), Version: protocolVersion}
-	if err := t.Send(hubproto.AppendHandshakeRequest(nil, request), c.options.HandshakeTimeout); err != nil {
+	if err := t.Send(hubproto.AppendHandshakeRequest(nil, request), patience); err != nil {
 		return nil, fmt.Errorf("write: %w", err)
 	}
 	var record []byte
 	for record == nil {
-		if unread, err = t.Receive(unread, c.options.HandshakeTimeout); err != nil {
+		if unread, err = t.Receive(unread, patience); err != nil {
 			return nil, fmt.Errorf("read: %w", err)
 		}
 		if record, unread, err = hubproto.NextRecord(unread, c.options.MaximumMessageSize); err != nil {

@@ -11,8 +11,11 @@ import (
 // send writes one message when it is its turn. ctx bounds the wait for the
 // turn only: half a message would spoil the connection.
 func (c *connection) send(ctx context.Context, message hubproto.Message) error {
-	if c.isClosing() {
+	switch {
+	case c.isClosing():
 		return closedBy(c.reason())
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
 	}
 	select {
 	case c.writing <- struct{}{}:
