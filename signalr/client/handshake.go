@@ -2,7 +2,9 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 
 	"github.com/fanfare-hub/fanfare/signalr/hubproto"
 )
@@ -17,21 +19,23 @@ func (c *Client) shakeHands(ctx context.Context, t transport) (unread []byte, er
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { t.Close() })
 	unread, err = c.exchange(t)
-	if !stop() {
+	switch {
+	case !stop():
 		return nil, fmt.Errorf("wait for the server: %w", context.Cause(ctx))
+	case errors.Is(err, os.ErrDeadlineExceeded): // the same moment, seen first by the transport
+		return nil, fmt.Errorf("wait for the server: %w", context.DeadlineExceeded)
 	}
 	return unread, err
 }
 
 func (c *Client) exchange(t transport) (unread []byte, err error) {
-	patience := 2 * c.options.HandshakeTimeout // shakeHands ends it before
 	request := hubproto.HandshakeRequest{Protocol: c.codec.Name(), Version: protocolVersion}
-	if err := t.Send(hubproto.AppendHandshakeRequest(nil, request), patience); err != nil {
+	if err := t.Send(hubproto.AppendHandshakeRequest(nil, request), c.options.HandshakeTimeout); err != nil {
 		return nil, fmt.Errorf("write: %w", err)
 	}
 	var record []byte
 	for record == nil {
-		if unread, err = t.Receive(unread, patience); err != nil {
+		if unread, err = t.Receive(unread, c.options.HandshakeTimeout); err != nil {
 			return nil, fmt.Errorf("read: %w", err)
 		}
 		if record, unread, err = hubproto.NextRecord(unread, c.options.MaximumMessageSize); err != nil {
