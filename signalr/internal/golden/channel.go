@@ -1,0 +1,177 @@
+package golden
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/fanfare-hub/fanfare/signalr/hubproto"
+	"github.com/fanfare-hub/fanfare/signalr/internal/ws"
+)
+
+// abnormal is the code of a connection that ended without a Close frame.
+const abnormal = 1006
+
+// channel is one WebSocket of a run. A goroutine of its own reads it until it
+// ends; wait waits for that.
+type channel struct {
+	conn *ws.Conn
+	raw  bool          // frames are messages, whatever is in them
+	done chan struct{} // closed when reading has ended; then code and reason are set
+
+	code   int
+	reason string
+
+	mu       sync.Mutex
+	messages []string      // guarded by mu: arrived and not taken
+	arrived  chan struct{} // guarded by mu: closed and renewed when messages grow
+}
+
+func newChannel(conn *ws.Conn, raw bool) *channel {
+	c := &channel{conn: conn, raw: raw, done: make(chan struct{}), arrived: make(chan struct{})}
+	go c.read()
+	return c
+}
+
+func (c *channel) read() {
+	defer close(c.done)
+	defer c.conn.Close() //nolint:errcheck // the end was seen
+	c.code = abnormal
+	var rest []byte
+	for {
+		op, data, err := c.conn.ReadMessage(nil)
+		if closing, ok := errors.AsType[*ws.CloseError](err); ok {
+			c.code, c.reason = int(closing.Code), closing.Reason
+			_ = c.conn.WriteClose(ws.CodeNormal, "") // the peer may have gone already
+			return
+		}
+		if err != nil {
+			return
+		}
+		if c.raw {
+			c.add(string(data))
+			continue
+		}
+		if op != ws.Text {
+			c.add("a binary frame")
+		}
+		rest = c.records(append(rest, data...))
+	}
+}
+
+// records adds the complete messages in data and returns what is left.
+func (c *channel) records(data []byte) []byte {
+	for {
+		record, rest, _ := hubproto.NextRecord(data, 0) // without a limit there is no error
+		if record == nil {
+			return rest
+		}
+		c.add(string(record))
+		data = rest
+	}
+}
+
+func (c *channel) add(message string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.messages = append(c.messages, message)
+	close(c.arrived)
+	c.arrived = make(chan struct{})
+}
+
+// look returns how many messages wait, and a channel that is closed when more
+// do.
+func (c *channel) look(pings bool) (int, <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(kept(c.messages, pings)), c.arrived
+}
+
+// clear takes all messages.
+func (c *channel) clear(pings bool) []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	got := kept(c.messages, pings)
+	c.messages = nil
+	return got
+}
+
+// kept leaves out pings unless they are asked for.
+func kept(messages []string, pings bool) []string {
+	if pings {
+		return messages
+	}
+	return slices.DeleteFunc(slices.Clone(messages), isPing)
+}
+
+func isPing(message string) bool {
+	var head struct{ Type hubproto.MessageType }
+	return json.Unmarshal([]byte(message), &head) == nil && head.Type == hubproto.TypePing
+}
+
+// take takes count messages and what else has come by then. Where nothing is
+// recorded it waits a quiet moment for it.
+func (c *channel) take(ctx context.Context, count int, pings bool, p *Player) []string {
+	limit := p.patience()
+	if count == 0 {
+		limit = p.quiet()
+	}
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	for {
+		waiting, arrived := c.look(pings)
+		if waiting > count || count > 0 && waiting == count {
+			return c.clear(pings)
+		}
+		select {
+		case <-arrived:
+		case <-c.done:
+			return c.clear(pings)
+		case <-timer.C:
+			return c.clear(pings)
+		case <-ctx.Done():
+			return c.clear(pings)
+		}
+	}
+}
+
+// settle returns what comes in a quiet moment at the end of a scenario.
+func (c *channel) settle(ctx context.Context, quiet time.Duration) []string {
+	return c.take(ctx, 0, false, &Player{Quiet: quiet})
+}
+
+// ended says whether the connection has ended, or does within d.
+func (c *channel) ended(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-c.done:
+		return true
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return false
+}
+
+// send sends one frame. That the server is gone is no error, as in the
+// recorder: what it would have answered is missed by the next step.
+func (c *channel) send(data []byte, binary bool) {
+	op := ws.Text
+	if binary {
+		op = ws.Binary
+	}
+	_ = c.conn.WriteMessage(op, data)
+}
+
+func (c *channel) close(code int, reason string) error {
+	return c.conn.WriteClose(ws.Code(code), reason) //nolint:gosec // codes have 16 bits
+}
+
+// drop cuts the connection.
+func (c *channel) drop() { _ = c.conn.Close() }
+
+// wait waits until reading has ended.
+func (c *channel) wait() { <-c.done }
