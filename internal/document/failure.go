@@ -14,7 +14,7 @@ const (
 // Failure says why a document could not be processed. It is final: trying the
 // same bytes again gives the same answer, except for CodeTimeout, CodeCancelled
 // and CodeInternal.
-type Failure struct {
+type Failure struct { //nolint:errname // the word of the contract, beside fanfare.Failure
 	Code    string `json:"code"`
 	Message string `json:"message"` // one sentence for a person; holds nothing of the document's text
 
