@@ -12,17 +12,16 @@ import (
 // message is nil without an error where its type is unknown (JSON-05). An
 // error is a *ProtocolError.
 func (*JSON) Parse(record []byte) (Message, error) {
-	s := scanner{data: record}
-	if err := s.expectObject(); err != nil {
+	e := envelope{s: scanner{data: record}}
+	if err := e.s.expectObject(); err != nil {
 		return nil, err
 	}
-	e := envelope{s: &s}
-	if err := s.object(e.member); err != nil {
+	if err := e.s.object(e.member); err != nil {
 		return nil, err
 	}
 	// Broken UTF-8 must not reach other clients in a text frame: their
 	// WebSocket would fail on it.
-	if !utf8.Valid(record[:s.pos]) {
+	if !utf8.Valid(record[:e.s.pos]) {
 		return nil, errReading
 	}
 	if !e.hasType {
@@ -33,7 +32,7 @@ func (*JSON) Parse(record []byte) (Message, error) {
 
 // envelope collects the members of one message.
 type envelope struct {
-	s *scanner
+	s scanner // by value: a pointer would put it on the heap
 
 	typ            MessageType
 	headers        map[string]string
