@@ -38,7 +38,7 @@ func newChannel(conn *ws.Conn, raw bool) *channel {
 
 func (c *channel) read() {
 	defer close(c.done)
-	defer c.conn.Close() //nolint:errcheck // the end was seen
+	defer c.conn.Close()
 	c.code = abnormal
 	var rest []byte
 	for {

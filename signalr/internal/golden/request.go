@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -53,7 +54,7 @@ func (r *run) do(ctx context.Context, method, path string, headers map[string]st
 	if err != nil {
 		return nil, fmt.Errorf("request: %w", err)
 	}
-	defer response.Body.Close() //nolint:errcheck // it was read to its end
+	defer response.Body.Close()
 	return readResponse(response)
 }
 
@@ -99,7 +100,7 @@ func (r *run) open(ctx context.Context, s *Step) error {
 	if refusal == nil {
 		return err
 	}
-	defer refusal.Body.Close() //nolint:errcheck // it is in memory
+	defer refusal.Body.Close()
 	return r.refused(s, refusal)
 }
 
@@ -120,9 +121,7 @@ func (r *run) events(ctx context.Context, s *Step) error {
 		return errUnplayed
 	}
 	headers := map[string]string{"accept": "text/event-stream"}
-	for name, value := range s.Headers {
-		headers[name] = value
-	}
+	maps.Copy(headers, s.Headers)
 	got, err := r.do(ctx, http.MethodGet, s.Path, headers, "")
 	if err != nil {
 		return err

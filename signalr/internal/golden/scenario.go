@@ -9,7 +9,7 @@ import (
 )
 
 //go:embed testdata/exchanges/*.json
-var exchanges embed.FS //nolint:gochecknoglobals // go:embed fills nothing else
+var exchanges embed.FS
 
 // Scenario is one recorded exchange.
 type Scenario struct {
