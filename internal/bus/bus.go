@@ -120,7 +120,7 @@ func (b *Bus) Start(ctx context.Context) error {
 
 // open fills s step by step; after an error the caller closes what is there.
 func (b *Bus) open(ctx context.Context, s *session) (err error) {
-	if s.server, err = startServer(b.opts); err != nil {
+	if s.server, err = startServer(ctx, b.opts); err != nil {
 		return err
 	}
 	if s.conn, err = b.connect(s.server); err != nil {

@@ -23,10 +23,10 @@ func TestMain(m *testing.M) {
 }
 
 // deadline is for what must happen: generous, because the machine may be busy.
+const deadline = 60 * time.Second
+
 // doc is a document.
 const doc = "6f0c8a2e-0d5b-4c3e-9a57-3f1f6f0f9f11"
-
-const deadline = 60 * time.Second
 
 // newBus starts a bus that ends with the test.
 func newBus(t *testing.T, opts bus.Options) *bus.Bus {
@@ -89,13 +89,13 @@ func wantCode(t *testing.T, err error, want fanfare.Code) {
 // receive waits for the next value.
 func receive[T any](t *testing.T, from <-chan T) T {
 	t.Helper()
+	var v T
 	select {
-	case v := <-from:
-		return v
+	case v = <-from:
 	case <-time.After(deadline):
 		t.Fatal("nothing came")
-		panic("unreachable")
 	}
+	return v
 }
 
 // background runs f until the test, or the returned function, ends it.
@@ -218,7 +218,7 @@ func epoch(t *testing.T, opts bus.Options) string {
 	var log bytes.Buffer
 	opts.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	stop(t, newBus(t, opts))
-	_, after, _ := strings.Cut(log.String(), "Epoch=")
+	_, after, _ := strings.Cut(log.String(), "epoch=")
 	value, _, _ := strings.Cut(after, "\n")
 	return value
 }

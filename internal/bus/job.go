@@ -76,7 +76,7 @@ func (c *crew) finish(ctx context.Context, msg jetstream.Msg, id string) {
 	defer cancel()
 	if err := msg.DoubleAck(ctx); err != nil {
 		c.bus.log.WarnContext(ctx, "A finished job is not acknowledged and may come again",
-			slog.String("Document", id), slog.Any("Error", err))
+			slog.String("document", id), slog.Any("error", err))
 	}
 }
 
@@ -84,7 +84,7 @@ func (c *crew) finish(ctx context.Context, msg jetstream.Msg, id string) {
 func (c *crew) retry(ctx context.Context, msg jetstream.Msg, id string, delivery int, cause error) {
 	wait := retryWait(c.bus.opts.RetryWait, delivery)
 	c.bus.log.WarnContext(ctx, "A job failed and will be tried again",
-		slog.String("Document", id), slog.Int("Delivery", delivery), slog.Duration("Wait", wait), slog.Any("Error", cause))
+		slog.String("document", id), slog.Int("delivery", delivery), slog.Duration("wait", wait), slog.Any("error", cause))
 	c.report(ctx, "A failed job cannot be put back", msg.NakWithDelay(wait))
 }
 
@@ -101,14 +101,14 @@ func (c *crew) giveBack(ctx context.Context, msg jetstream.Msg) {
 func (c *crew) discard(ctx context.Context, msg jetstream.Msg, cause error) {
 	c.bus.undecodable.Add(1)
 	c.bus.log.ErrorContext(ctx, "A job cannot be read and is dropped",
-		slog.String("Subject", msg.Subject()), slog.Any("Error", cause))
+		slog.String("subject", msg.Subject()), slog.Any("error", cause))
 	c.report(ctx, "A job cannot be dropped", msg.TermWithReason("it names no document"))
 }
 
 // report logs what makes a job come again after AckWait only.
 func (c *crew) report(ctx context.Context, message string, err error) {
 	if err != nil {
-		c.bus.log.WarnContext(ctx, message, slog.Any("Error", err)) //nolint:sloglint // each caller's message is a constant
+		c.bus.log.WarnContext(ctx, message, slog.Any("error", err)) //nolint:sloglint // each caller's message is a constant
 	}
 }
 

@@ -87,11 +87,7 @@ func (c *crew) run(ctx context.Context, workers int) error {
 	defer stop(nil)
 	var wg sync.WaitGroup
 	for range workers {
-		wg.Go(func() {
-			if err := c.work(working); err != nil {
-				stop(err)
-			}
-		})
+		wg.Go(func() { stop(c.work(working)) })
 	}
 	<-working.Done()
 	c.drain(working)
@@ -102,21 +98,17 @@ func (c *crew) run(ctx context.Context, workers int) error {
 	return translate("take jobs", context.Cause(working))
 }
 
-// work takes one job after the other until ctx or the queue ends.
+// work takes one job after the other. It returns the end of ctx or of the queue.
 func (c *crew) work(ctx context.Context) error {
 	for {
 		msg, err := c.queue.Next(jetstream.NextContext(ctx))
 		switch {
-		case ctx.Err() != nil && err != nil:
-			return nil
-		case ctx.Err() != nil:
-			c.giveBack(ctx, msg)
-			return nil
-		case errors.Is(err, jetstream.ErrNoHeartbeat): // asked again by the next call
-		case err != nil:
-			return err
-		default:
+		case err == nil && ctx.Err() == nil:
 			c.do(ctx, msg)
+		case err == nil:
+			c.giveBack(ctx, msg)
+		case ctx.Err() != nil || !errors.Is(err, jetstream.ErrNoHeartbeat): // after a missed heartbeat the next call asks again
+			return err
 		}
 	}
 }

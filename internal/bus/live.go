@@ -62,7 +62,7 @@ func (b *Bus) Live(ctx context.Context, deliver func(fanfare.Stored)) error {
 		case err == nil:
 			b.deliver(ctx, msg, deliver)
 		case ctx.Err() != nil:
-			return nil //nolint:nilerr // the end that the caller asked for
+			return nil
 		case errors.Is(err, nats.ErrSlowConsumer): // counted by asyncError; what was kept comes next
 		default:
 			return translate("read the live feed", err)
@@ -75,7 +75,7 @@ func (b *Bus) deliver(ctx context.Context, msg *nats.Msg, deliver func(fanfare.S
 	if err != nil {
 		b.undecodable.Add(1)
 		b.log.ErrorContext(ctx, "A live record cannot be read",
-			slog.String("Subject", msg.Subject), slog.String("Seq", msg.Header.Get(seqHeader)), slog.Any("Error", err))
+			slog.String("subject", msg.Subject), slog.String("seq", msg.Header.Get(seqHeader)), slog.Any("error", err))
 		return
 	}
 	deliver(stored)

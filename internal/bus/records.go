@@ -81,7 +81,11 @@ func (r *Records) Watch(ctx context.Context, seen func(id string, value []byte, 
 	if err != nil {
 		return err
 	}
-	watch, err := s.records.Watch(ctx, recordPrefix+"*", jetstream.IgnoreDeletes())
+	// NATS waits for the end of the context in a goroutine of its own, even when
+	// the watch has ended before.
+	watching, cancel := context.WithCancel(ctx)
+	defer cancel()
+	watch, err := s.records.Watch(watching, recordPrefix+"*", jetstream.IgnoreDeletes())
 	if err != nil {
 		return translate("watch records", err)
 	}
@@ -101,10 +105,10 @@ func (r *Records) Watch(ctx context.Context, seen func(id string, value []byte, 
 
 // ended explains a closed watch: ctx closes it too.
 func ended(ctx context.Context) error {
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return unavailable("watch records", errNotRunning)
 	}
-	return unavailable("watch records", errNotRunning)
+	return nil
 }
 
 func (r *Records) seen(ctx context.Context, entry jetstream.KeyValueEntry, seen func(string, []byte, uint64), ready func()) {
@@ -115,7 +119,7 @@ func (r *Records) seen(ctx context.Context, entry jetstream.KeyValueEntry, seen 
 	id, err := parseRecordKey(entry.Key())
 	if err != nil {
 		r.bus.undecodable.Add(1)
-		r.bus.log.ErrorContext(ctx, "A record's key cannot be read", slog.Any("Error", err))
+		r.bus.log.ErrorContext(ctx, "A record's key cannot be read", slog.Any("error", err))
 		return
 	}
 	seen(id, entry.Value(), entry.Revision())

@@ -26,7 +26,7 @@ const (
 
 // startServer returns a running server without any port. It has opened the
 // store, or the error says why not.
-func startServer(opts Options) (*server.Server, error) {
+func startServer(ctx context.Context, opts Options) (*server.Server, error) {
 	if opts.Dir == "" {
 		return nil, errors.New("no directory is given")
 	}
@@ -50,7 +50,7 @@ func startServer(opts Options) (*server.Server, error) {
 		return nil, err
 	}
 	log := &serverLog{log: opts.Logger}
-	ns.SetLoggerV2(log, opts.Logger.Enabled(context.Background(), slog.LevelDebug), false, false)
+	ns.SetLoggerV2(log, opts.Logger.Enabled(ctx, slog.LevelDebug), false, false)
 	ns.Start() // with DontListen it returns when it is ready
 	if err := openedStore(ns, log); err != nil {
 		ns.Shutdown()
@@ -90,7 +90,7 @@ func (b *Bus) connect(ns *server.Server) (*nats.Conn, error) {
 		nats.NoCallbacksAfterClientClose(),
 		nats.ErrorHandler(b.asyncError),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
-			b.log.Warn("Lost the connection to the embedded server", slog.Any("Error", err))
+			b.log.Warn("Lost the connection to the embedded server", slog.Any("error", err))
 		}),
 	)
 }
@@ -100,11 +100,11 @@ func (b *Bus) connect(ns *server.Server) (*nats.Conn, error) {
 func (b *Bus) asyncError(_ *nats.Conn, sub *nats.Subscription, err error) {
 	if errors.Is(err, nats.ErrSlowConsumer) {
 		b.slowConsumer.Add(1)
-		b.log.Warn("Live events are dropped: delivery is too slow", slog.Uint64("Dropped", liveDropped(sub)))
+		b.log.Warn("Live events are dropped: delivery is too slow", slog.Uint64("dropped", liveDropped(sub)))
 		return
 	}
 	b.asyncFailures.Add(1)
-	b.log.Error("NATS reported an error", slog.Any("Error", err))
+	b.log.Error("NATS reported an error", slog.Any("error", err))
 }
 
 // flush returns when the server has read all that was sent to it.

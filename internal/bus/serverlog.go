@@ -42,7 +42,7 @@ func (l *serverLog) write(level slog.Level, format string, v []any) {
 	if !l.log.Enabled(ctx, level) {
 		return
 	}
-	l.log.LogAttrs(ctx, level, "The embedded NATS server says", slog.String("Text", fmt.Sprintf(format, v...)))
+	l.log.LogAttrs(ctx, level, "The embedded NATS server says", slog.String("text", fmt.Sprintf(format, v...)))
 }
 
 var _ server.Logger = (*serverLog)(nil)

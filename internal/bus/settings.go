@@ -36,7 +36,7 @@ func (b *Bus) openSettings(ctx context.Context, js jetstream.JetStream) (setting
 	own := settings{epoch: newEpoch(), partitions: strconv.Itoa(b.opts.Partitions), hash: hashName}
 	first, err := js.Stream(ctx, eventStream(0))
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		b.log.InfoContext(ctx, "Making a new event store", slog.String("Epoch", own.epoch))
+		b.log.InfoContext(ctx, "Making a new event store", slog.String("epoch", own.epoch))
 		return own, nil
 	}
 	if err != nil {
@@ -46,7 +46,7 @@ func (b *Bus) openSettings(ctx context.Context, js jetstream.JetStream) (setting
 	if err := stored.allow(own); err != nil {
 		return settings{}, err
 	}
-	b.log.InfoContext(ctx, "Opened the event store", slog.String("Epoch", stored.epoch))
+	b.log.InfoContext(ctx, "Opened the event store", slog.String("epoch", stored.epoch))
 	return stored, nil
 }
 
