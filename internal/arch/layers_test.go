@@ -32,10 +32,12 @@ var layers = map[string]node{
 	"internal/api":               {level: 2, imports: []string{".", "internal/document"}},
 	"internal/console":           {level: 2},
 	"internal/app/hub":           {level: 2, imports: []string{".", "signalr"}},
-	"signalr/internal/golden":    {level: 2, imports: []string{"signalr/internal/ws"}},
-	"signalr/internal/goldenhub": {level: 2, imports: []string{"signalr"}},
+	"signalr/internal/golden": {level: 2, imports: []string{
+		"signalr/hubproto", "signalr/internal/ws", "signalr",
+	}},
 
-	// Level 3: the one package that knows all the others.
+	// Level 3: the one package that knows all the others; the golden hub alone.
+	"signalr/internal/goldenhub": {level: 3, imports: []string{"signalr/internal/golden"}},
 	"internal/app": {level: 3, imports: []string{
 		".", "signalr", "internal/bus", "internal/document", "internal/health", "internal/pipeline",
 		"internal/api", "internal/app/hub", "internal/console",
