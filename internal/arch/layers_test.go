@@ -29,9 +29,9 @@ var layers = map[string]node{
 	"internal/pipeline": {level: 1, imports: []string{"."}},
 
 	// Level 2: what faces a client, by HTTP or by the hub.
-	"internal/api":               {level: 2, imports: []string{".", "internal/document"}},
-	"internal/console":           {level: 2},
-	"internal/app/hub":           {level: 2, imports: []string{".", "signalr"}},
+	"internal/api":     {level: 2, imports: []string{".", "internal/document"}},
+	"internal/console": {level: 2},
+	"internal/app/hub": {level: 2, imports: []string{".", "signalr"}},
 	"signalr/internal/golden": {level: 2, imports: []string{
 		"signalr/hubproto", "signalr/internal/ws", "signalr",
 	}},
