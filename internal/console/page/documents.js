@@ -1,6 +1,6 @@
 // The documents: one card each, from the upload's first byte to the findings.
 
-import { announce, element, find, foreign, level, show, size, time } from "./dom.js";
+import { announce, element, find, foreign, level, plain, show, size, time } from "./dom.js";
 import { problem, upload } from "./upload.js";
 
 const words = {
@@ -9,6 +9,21 @@ const words = {
   processing: "Processing",
   completed: "Completed",
   failed: "Failed",
+};
+const kinds = {
+  "application/pdf": "PDF",
+  "application/json": "JSON",
+  "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "Word",
+  "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "Excel",
+  "application/vnd.openxmlformats-officedocument.presentationml.presentation": "PowerPoint",
+  "text/csv": "CSV",
+  "text/html": "HTML",
+  "text/markdown": "Markdown",
+  "text/plain": "Text",
+};
+const kindOf = (mediaType) => {
+  const bare = mediaType.split(";")[0];
+  return kinds[bare] ?? bare;
 };
 const isOver = (status) => status === "completed" || status === "failed";
 
@@ -67,7 +82,7 @@ export function openDocuments(live) {
       },
       refused(reason) {
         card.refused(reason);
-        announce(`${file.name} was refused: ${reason}`);
+        announce(`${card.name} was refused: ${reason}`);
       },
       cancelled() {
         card.root.remove();
@@ -143,10 +158,10 @@ class Card {
   }
 
   rename(name) {
-    this.name = name;
+    this.name = plain(name);
     this.title.replaceChildren(foreign(name));
-    this.sending.of(name);
-    this.working.of(name);
+    this.sending.of(this.name);
+    this.working.of(this.name);
   }
 
   uploading(file, cancel, dismiss) {
@@ -194,7 +209,7 @@ class Card {
     this.rename(record.name);
     this.advance(record.status, record.percentage);
     const facts = [size(record.size)];
-    if (record.mediaType) facts.push(record.mediaType.split(";")[0]);
+    if (record.mediaType) facts.push(kindOf(record.mediaType));
     if (record.pages > 0) facts.push(`${record.pages.toLocaleString()} ${record.pages === 1 ? "page" : "pages"}`);
     if (record.words > 0) facts.push(`${record.words.toLocaleString()} words`);
     if (record.attempt > 1) facts.push(`attempt ${record.attempt}`);

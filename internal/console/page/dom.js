@@ -11,8 +11,15 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
-/** A stranger's text, kept from turning its surroundings around. */
-export const foreign = (text) => element("bdi", {}, String(text));
+// Control characters, and those that change the direction of what follows: with
+// them "gnp.exe" can be made to look like "exe.png".
+const deceptive = /[\p{Cc}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu;
+
+/** A stranger's text, without what deceives the eye. */
+export const plain = (text) => String(text).replace(deceptive, "\uFFFD");
+
+/** The same as an element that does not turn its surroundings around. */
+export const foreign = (text) => element("bdi", {}, plain(text));
 
 export const find = (id) => document.getElementById(id);
 
