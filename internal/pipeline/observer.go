@@ -21,15 +21,17 @@ const scope = "github.com/fanfare-hub/fanfare/internal/pipeline"
 const (
 	spanProcess         = "AspireRealtime.ProcessEvent"
 	metricEvents        = "aspire.realtime.events.total"
+	metricRefused       = "aspire.realtime.events.refused"
 	metricUndeliverable = "aspire.realtime.events.undeliverable"
 )
 
 // observer makes the spans and counts of a [Processor]. Neither ever holds a
 // value out of a payload.
 type observer struct {
-	tracer trace.Tracer
-	events metric.Int64Counter
-	missed metric.Int64Counter
+	tracer  trace.Tracer
+	events  metric.Int64Counter
+	refused metric.Int64Counter
+	missed  metric.Int64Counter
 }
 
 func newObserver(tracers trace.TracerProvider, meters metric.MeterProvider) (*observer, error) {
@@ -39,18 +41,22 @@ func newObserver(tracers trace.TracerProvider, meters metric.MeterProvider) (*ob
 	if meters == nil {
 		meters = metricnoop.NewMeterProvider()
 	}
+	o := &observer{tracer: tracers.Tracer(scope)}
 	meter := meters.Meter(scope)
-	events, err := meter.Int64Counter(metricEvents, metric.WithUnit("{event}"),
-		metric.WithDescription("Events that were stored."))
-	if err != nil {
-		return nil, fmt.Errorf("make %s: %w", metricEvents, err)
+	for _, c := range []struct {
+		counter    *metric.Int64Counter
+		name, what string
+	}{
+		{&o.events, metricEvents, "Events that were stored."},
+		{&o.refused, metricRefused, "Events that were refused or could not be stored."},
+		{&o.missed, metricUndeliverable, "Stored events that could not be handed to their subscribers."},
+	} {
+		var err error
+		if *c.counter, err = meter.Int64Counter(c.name, metric.WithUnit("{event}"), metric.WithDescription(c.what)); err != nil {
+			return nil, fmt.Errorf("make %s: %w", c.name, err)
+		}
 	}
-	missed, err := meter.Int64Counter(metricUndeliverable, metric.WithUnit("{event}"),
-		metric.WithDescription("Stored events that could not be handed to their subscribers."))
-	if err != nil {
-		return nil, fmt.Errorf("make %s: %w", metricUndeliverable, err)
-	}
-	return &observer{tracer: tracers.Tracer(scope), events: events, missed: missed}, nil
+	return o, nil
 }
 
 // start begins the span of an event. Its parent is the span in ctx; the trace
@@ -73,10 +79,13 @@ func (o *observer) start(ctx context.Context, e fanfare.Event, given string) (co
 	return o.tracer.Start(ctx, spanProcess, opts...) //nolint:spancheck // Emit ends it
 }
 
-// fail marks the span with the error's code alone: its sentence may quote what
-// the sender wrote.
-func fail(span trace.Span, err error) {
-	span.SetStatus(codes.Error, string(fanfare.CodeOf(err)))
+// fail counts the event as refused and marks its span. Both get the error's
+// code alone: its sentence may quote what the sender wrote, and a type or
+// service that was refused could be anything.
+func (o *observer) fail(ctx context.Context, span trace.Span, err error) {
+	code := string(fanfare.CodeOf(err))
+	o.refused.Add(ctx, 1, metric.WithAttributes(attribute.String("code", code)))
+	span.SetStatus(codes.Error, code)
 }
 
 // stored counts the event once, and not again when it was stored before.

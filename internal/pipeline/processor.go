@@ -86,7 +86,7 @@ func (p *Processor) Emit(ctx context.Context, e fanfare.Event) (fanfare.Receipt,
 	defer span.End()
 	receipts, err := p.store(ctx, e)
 	if err != nil {
-		fail(span, err)
+		p.observer.fail(ctx, span, err)
 		return fanfare.Receipt{}, err
 	}
 	p.observer.stored(ctx, e, receipts)
