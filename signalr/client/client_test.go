@@ -163,7 +163,7 @@ func TestWhatCameBeforeTheEndIsHandled(t *testing.T) {
 		for range calls {
 			s.send(`{"type":1,"target":"Count","arguments":[]}`)
 		}
-		s.conn.Close()
+		s.hangUp()
 	})
 	c := client.New(hub.url, &client.Options{HandlerQueue: 1})
 	count := 0

@@ -13,8 +13,8 @@
 // # Order
 //
 // What the hub calls is handled in the order in which it was sent: handlers
-// run on one goroutine, each call completely before the next. Everything that
-// arrived before the end of the connection is still handled; Done is closed
+// run on one goroutine, each call completely before the next. Everything that was
+// read before the end of the connection is still handled; Done is closed
 // after the last handler. Calls made by one goroutine are sent in its order.
 //
 // # Blocking

@@ -168,7 +168,7 @@ func TestSend(t *testing.T) {
 
 func TestBigMessages(t *testing.T) {
 	t.Parallel()
-	big := strings.Repeat("0123456789", 200_000)
+	big := strings.Repeat("0123456789", 100_000)
 	hub := newFakeHub(t, func(s *session) {
 		s.greet()
 		if got := s.call(); !strings.Contains(got, big) {
