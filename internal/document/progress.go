@@ -1,6 +1,9 @@
 package document
 
-import "time"
+import (
+	"math/bits"
+	"time"
+)
 
 const (
 	// readPercentage is where the input has been read to its end. The rest is
@@ -19,7 +22,10 @@ func percent(done, total int64) int {
 	if total <= 0 || done <= 0 {
 		return 0
 	}
-	return int(min(float64(done)/float64(total), 1) * readPercentage)
+	// 128 bits wide, since 97 times the bytes of a file need not fit in 64.
+	high, low := bits.Mul64(uint64(min(done, total)), readPercentage)
+	quotient, _ := bits.Div64(high, low, uint64(total))
+	return int(quotient) //nolint:gosec // at most 97
 }
 
 // gauge hands the newest percentage from the extraction to the worker. One not
@@ -29,7 +35,11 @@ type gauge struct {
 	shown  int // of the extraction's goroutine
 }
 
-func newGauge() *gauge { return &gauge{latest: make(chan int, 1)} }
+// newGauge shows nothing up to percentage, which clients know from an attempt
+// before.
+func newGauge(percentage int) *gauge {
+	return &gauge{latest: make(chan int, 1), shown: percentage}
+}
 
 // set is called by one goroutine, the only one that sends.
 func (g *gauge) set(done, total int64) {

@@ -99,13 +99,13 @@ func (t *task) begin(ctx context.Context) error {
 	return t.emit(ctx, stepStarted, fanfare.ProcessingStarted, t.record.UpdatedAt, fmt.Sprintf("attempt %d", t.record.Attempt))
 }
 
-// progress tells a percentage. The same one again is a sign of life: an event,
-// but nothing to store.
+// progress tells a percentage, which is not below the record's. The same one
+// again is a sign of life: an event, but nothing to store.
 func (t *task) progress(ctx context.Context, percentage int) error {
 	at := now()
 	if percentage > t.record.Percentage || t.record.Status != fanfare.StatusProcessing {
 		t.record.Status = fanfare.StatusProcessing
-		t.record.Percentage = max(t.record.Percentage, percentage)
+		t.record.Percentage = percentage
 		if err := t.store(ctx); err != nil {
 			return err
 		}

@@ -71,7 +71,7 @@ func (s *Service) read(ctx context.Context, t *task) (Result, error) {
 	defer wg.Wait()
 	ctx, cancel := context.WithTimeout(ctx, s.deadline)
 	defer cancel()
-	g := newGauge()
+	g := newGauge(t.record.Percentage)
 	done := make(chan outcome, 1)
 	wg.Go(func() {
 		params := ExtractParams{Path: s.blobs.path(t.record.SHA256), Name: t.record.Name}
@@ -93,8 +93,7 @@ func (s *Service) follow(ctx context.Context, t *task, g *gauge, done <-chan out
 		select {
 		case out := <-done:
 			return out.result, out.err
-		case shown := <-g.latest:
-			percentage = max(percentage, shown)
+		case percentage = <-g.latest:
 		case <-wake.C:
 		}
 		tell, wait := p.next(time.Now(), percentage)
