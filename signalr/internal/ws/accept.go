@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/gobwas/ws"
 )
@@ -28,10 +27,6 @@ func Accept(w http.ResponseWriter, r *http.Request) (*Conn, error) {
 		if conn != nil {
 			_ = conn.Close()
 		}
-		return nil, fmt.Errorf("upgrade: %w", err)
-	}
-	if err := conn.SetDeadline(time.Time{}); err != nil {
-		_ = conn.Close()
 		return nil, fmt.Errorf("upgrade: %w", err)
 	}
 	early, _ := rw.Peek(rw.Reader.Buffered())

@@ -1,0 +1,74 @@
+package signalr
+
+import (
+	"context"
+	"net/http"
+	"sync"
+)
+
+// Caller is the connection that a method was called on, or that OnConnected
+// and OnDisconnected tell of. It may be kept as long as one likes; after its
+// end it does nothing.
+type Caller struct{ c *connection }
+
+// ConnectionID is the id by which the hub's targets know the connection. It is
+// no secret, and never enough to act on the connection.
+func (c *Caller) ConnectionID() string { return c.c.id }
+
+// User is what Authenticate returned for the request that opened the
+// connection; nil without it (AUTH-12).
+func (c *Caller) User() any { return c.c.user.value }
+
+// UserID is the id that Authenticate returned; empty without it.
+func (c *Caller) UserID() string { return c.c.user.id }
+
+// Request is the request that opened the connection: its URL, header, host and
+// remote address. It has no body and no context; it must not be changed.
+func (c *Caller) Request() *http.Request { return c.c.request }
+
+// Items belongs to the application, and lives as long as the connection.
+func (c *Caller) Items() *sync.Map { return &c.c.items }
+
+// Self is this connection.
+func (c *Caller) Self() Target { return c.c.hub.Client(c.c.id) }
+
+// Others is every connection of the hub but this one.
+func (c *Caller) Others() Target { return c.c.hub.AllExcept(c.c.id) }
+
+// OthersInGroup is every member of a group but this connection.
+func (c *Caller) OthersInGroup(name string) Target { return c.c.hub.GroupExcept(name, c.c.id) }
+
+// Join makes the connection a member of a group. Once it has returned, what is
+// sent to the group reaches the connection (GRP-02). To be a member already is
+// no error. It fails only if the connection or the server ended meanwhile.
+func (c *Caller) Join(group string) error {
+	return c.c.server.post(c.c.ctx, task{kind: taskJoin, hub: c.c.hub, id: c.c.id, group: group})
+}
+
+// Leave ends a membership; not to be a member is no error.
+func (c *Caller) Leave(group string) error {
+	return c.c.server.post(c.c.ctx, task{kind: taskLeave, hub: c.c.hub, id: c.c.id, group: group})
+}
+
+// Abort ends the connection from the server's side, without an error for
+// OnDisconnected; the client does not reconnect (CLOSE-03).
+func (c *Caller) Abort() { c.c.end(c.c.aborted()) }
+
+// Join makes the connection with that id, if there is one, a member of a group
+// (GRP-01). It is ordered before later sends, as [Caller.Join] is.
+func (h *Hub) Join(ctx context.Context, connectionID, group string) error {
+	return h.regroup(ctx, taskJoin, connectionID, group)
+}
+
+// Leave ends the membership of the connection with that id.
+func (h *Hub) Leave(ctx context.Context, connectionID, group string) error {
+	return h.regroup(ctx, taskLeave, connectionID, group)
+}
+
+func (h *Hub) regroup(ctx context.Context, kind taskKind, id, group string) error {
+	server := h.server.Load()
+	if server == nil {
+		return nil
+	}
+	return server.post(ctx, task{kind: kind, hub: h, id: id, group: group})
+}

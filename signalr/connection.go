@@ -1,0 +1,126 @@
+package signalr
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// connection is one client of one hub, from its transport's opening to its end.
+//
+//	run: handshake -> register -> OnConnected -> read, dispatch -> end
+//	     -> OnDisconnected -> remove -> close the transport
+//
+// Whatever happens, it ends by end, once, from any goroutine; run then goes
+// through the rest.
+type connection struct {
+	// Set once, before run.
+	server   *Server
+	endpoint *EndpointOptions
+	hub      *Hub
+	socket   *webSocket
+	id       string
+	token    token // zero if it was not negotiated
+	user     user
+	request  *http.Request
+	caller   Caller
+	slots    chan struct{}      // one is taken by each invocation that runs
+	ctx      context.Context    //nolint:containedctx // the connection's own life, for all that runs in it
+	cancel   context.CancelFunc // of ctx
+
+	// Set by run in the handshake, read by everybody.
+	encoding atomic.Pointer[encoding]
+
+	// Owned by run.
+	intake    intake
+	connected bool // OnConnected has succeeded
+
+	// Owned by the shard.
+	member
+	queue queue // shared with the writer that the shard starts
+
+	// Shared.
+	items   sync.Map
+	heard   hearing
+	ending  sync.Once
+	reason  ending        // set in end
+	flushed chan struct{} // made in end, closed when the last frames are written
+}
+
+// run lives as long as the connection.
+func (c *connection) run() {
+	c.server.counters.opened.Add(1)
+	c.end(c.converse())
+	c.disconnect()
+	c.server.inbox.force(task{kind: taskRemove, conn: c})
+	c.socket.finish(c.flushed, len(c.reason.last) > 0)
+	c.intake.release()
+	c.server.forget(c)
+	c.server.counters.closed.Add(1)
+}
+
+// converse is the connection's talk; it returns how that ended.
+func (c *connection) converse() ending {
+	if e, ok := c.handshake(); !ok {
+		return e
+	}
+	if err := c.hub.connected(c.ctx, &c.caller); err != nil {
+		return c.refused(err)
+	}
+	c.connected = true
+	return c.read()
+}
+
+// end starts the end of the connection: it has the last frames written, after
+// which nothing follows (CLOSE-07), and then wakes all that waits in it. Only
+// the first call counts; every call returns when that is done.
+func (c *connection) end(e ending) {
+	c.ending.Do(func() {
+		c.reason = e
+		c.flushed = make(chan struct{})
+		c.server.inbox.force(task{kind: taskFinish, conn: c, bytes: e.last})
+		c.cancel()
+		c.socket.interrupt()
+	})
+}
+
+// disconnect tells the application, if it was told of the connection before
+// (LIFE-05, LIFE-07).
+func (c *connection) disconnect() {
+	if !c.connected {
+		return
+	}
+	ctx := c.server.base
+	if err := c.hub.disconnected(ctx, &c.caller, c.reason.err); err != nil {
+		c.hub.options.Logger.WarnContext(ctx, "OnDisconnected returned an error",
+			slog.String("connection", c.id), slog.Any("error", err))
+	}
+}
+
+// cut drops the transport at once, without a word; run notices.
+func (c *connection) cut() { _ = c.socket.conn.Close() }
+
+// hearing is when the client was last heard, for the client timeout. The
+// reading goroutine writes it, the shard reads it.
+type hearing struct{ at atomic.Int64 }
+
+// Besides a time, in nanoseconds of the server's clock:
+const (
+	unarmed = 0  // the client has not pinged yet: it is never timed out (PING-05)
+	paused  = -1 // a message is being dispatched: the clock stands still (PING-07)
+)
+
+func (h *hearing) armed() bool { return h.at.Load() != unarmed }
+
+func (h *hearing) pause() { h.at.Store(paused) }
+
+func (h *hearing) resume(now time.Duration) { h.at.Store(int64(max(now, 1))) }
+
+// silent says whether nothing was heard for longer than timeout.
+func (h *hearing) silent(now, timeout time.Duration) bool {
+	at := h.at.Load()
+	return at != unarmed && at != paused && now-time.Duration(at) > timeout
+}

@@ -1,0 +1,39 @@
+// Package signalr is a server for SignalR clients: hubs of Go functions, sent
+// to and called by the stock clients of every language. A [Server] is an
+// [http.Handler]; its wire is that of ASP.NET Core SignalR.
+//
+//	var message = signalr.Call2[string, string]("ReceiveMessage")
+//
+//	hub := signalr.NewHub(&signalr.HubOptions{Name: "chat"})
+//	hub.OnConnected(func(ctx context.Context, c *signalr.Caller) error { return c.Join("lobby") })
+//	hub.Handle("Send", func(ctx context.Context, c *signalr.Caller, room, text string) error {
+//		return message.To(ctx, hub.Group(room), c.UserID(), text)
+//	})
+//	server := signalr.NewServer(nil)
+//	server.MapHub("/chat", hub, nil)
+//
+// # Order
+//
+// What one goroutine sends to one connection arrives in that order, whatever
+// the targets. Once [Caller.Join] has returned, what is sent to the group
+// reaches the connection. What a method sends to its caller arrives before the
+// method's own result. The invocations of one connection run in order, one at
+// a time unless [HubOptions] allows more. There is no order between
+// connections.
+//
+// # Blocking
+//
+// A send never waits for a client. It returns when the message is encoded and
+// in the server's inbox; only when that is full (a sender is faster than the
+// processor) does it wait, as long as its context lets it. What a client's
+// socket does not take is queued for that client alone, in bounds: one that
+// takes nothing for the send timeout, or falls behind by more than the queue
+// limit, is cut and counted in [Stats].
+//
+// # Goroutines
+//
+// Each connection has one reading goroutine, which starts a goroutine for each
+// invocation. All writing is done by a shard, which owns the membership of its
+// connections; a connection whose socket is full has a writer of its own until
+// it has caught up. [Server.Shutdown] ends and awaits all of them.
+package signalr

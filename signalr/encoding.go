@@ -1,0 +1,66 @@
+package signalr
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/fanfare-hub/fanfare/signalr/hubproto"
+	"github.com/fanfare-hub/fanfare/signalr/internal/ws"
+)
+
+// encoding is one form in which a hub's messages travel: a codec and the
+// frames around it. Every connection has one; a message is encoded once for
+// each and shared by all connections that have it.
+type encoding struct {
+	index  int // in Hub.encodings and message.frames
+	codec  hubproto.Codec
+	opcode ws.Opcode
+	ping   []byte // the one ready Ping
+}
+
+func newEncoding(index int, codec hubproto.Codec) *encoding {
+	e := &encoding{index: index, codec: codec, opcode: ws.Text}
+	if codec.Binary() {
+		e.opcode = ws.Binary
+	}
+	e.ping = e.frame(nil, &hubproto.Ping{})
+	return e
+}
+
+var records = sync.Pool{New: func() any { return new([]byte) }} //nolint:gochecknoglobals // a pool is shared by its nature
+
+// frame appends m, ready to be written, to dst.
+func (e *encoding) frame(dst []byte, m hubproto.Message) []byte {
+	record, _ := records.Get().(*[]byte)
+	*record = e.codec.Append((*record)[:0], m)
+	dst = ws.AppendFrame(dst, e.opcode, *record)
+	if cap(*record) <= keepBuffer {
+		records.Put(record)
+	}
+	return dst
+}
+
+// message is a hub message in every encoding of its hub. It is never changed
+// after it was made.
+type message struct {
+	frames [][]byte // by encoding.index
+	size   int      // of all frames, bytes
+}
+
+// call encodes an invocation of a client's method.
+func (h *Hub) call(method string, args []any) (*message, error) {
+	m := &message{frames: make([][]byte, len(h.encodings))}
+	for i, e := range h.encodings {
+		raws := make([]hubproto.Raw, len(args))
+		for j, arg := range args {
+			raw, err := e.codec.Marshal(arg)
+			if err != nil {
+				return nil, fmt.Errorf("send %s: argument %d: %w", method, j+1, err)
+			}
+			raws[j] = raw
+		}
+		m.frames[i] = e.frame(nil, &hubproto.Invocation{Target: method, Arguments: raws})
+		m.size += len(m.frames[i])
+	}
+	return m, nil
+}

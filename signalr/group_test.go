@@ -1,0 +1,59 @@
+package signalr_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/fanfare-hub/fanfare/signalr"
+)
+
+const message = signalr.Call1[string]("message")
+
+// room registers what the tests of groups call.
+func room(h *signalr.Hub) {
+	h.Handle("Join", func(c *signalr.Caller, group string) error { return c.Join(group) })
+	h.Handle("Leave", func(c *signalr.Caller, group string) error { return c.Leave(group) })
+	h.Handle("ToGroup", func(ctx context.Context, group, text string) error {
+		return message.To(ctx, h.Group(group), text)
+	})
+	h.Handle("ToOthersInGroup", func(ctx context.Context, c *signalr.Caller, group, text string) error {
+		return message.To(ctx, c.OthersInGroup(group), text)
+	})
+	h.Handle("ToMe", func(ctx context.Context, c *signalr.Caller, text string) (string, error) {
+		return "done", message.To(ctx, c.Self(), text)
+	})
+	h.Handle("Id", func(c *signalr.Caller) string { return c.ConnectionID() })
+}
+
+const void = `"result":null`
+
+func said(text string) string { return `{"type":1,"target":"message","arguments":["` + text + `"]}` }
+
+// GRP-01, GRP-02, SEND-02, SEND-08, callback/group and its neighbours.
+func TestGroups(t *testing.T) {
+	t.Parallel()
+	b := setup(t, options{prepare: room})
+	alice, bob := b.connect(t), b.connect(t)
+	alice.invoke("Join", `["g"]`, void)
+	alice.invoke("Join", `["g"]`, void) // joining twice is joining once
+	bob.invoke("Join", `["g"]`, void)
+	bob.invoke("ToGroup", `["G","other case"]`, void)
+	bob.send(`{"type":1,"target":"ToGroup","arguments":["g","one"]}`)
+	alice.want(said("one"))
+	bob.want(said("one"))
+	bob.invoke("ToOthersInGroup", `["g","two"]`, void)
+	alice.want(said("two"))
+	bob.invoke("Leave", `["g"]`, void)
+	bob.invoke("Leave", `["g"]`, void)
+	bob.invoke("ToGroup", `["g","three"]`, void)
+	alice.want(said("three"))
+}
+
+// SEND-05: what a method sends to its caller arrives before its completion.
+func TestSendBeforeCompletion(t *testing.T) {
+	t.Parallel()
+	b := setup(t, options{prepare: room})
+	c := b.connect(t)
+	c.send(`{"type":1,"invocationId":"1","target":"ToMe","arguments":["hi"]}`)
+	c.want(said("hi"), `{"type":3,"invocationId":"1","result":"done"}`)
+}

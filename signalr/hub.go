@@ -1,0 +1,176 @@
+package signalr
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/fanfare-hub/fanfare/signalr/hubproto"
+)
+
+// The defaults of HubOptions, which are ASP.NET Core's.
+const (
+	DefaultHandshakeTimeout      = 15 * time.Second
+	DefaultKeepAliveInterval     = 15 * time.Second
+	DefaultClientTimeoutInterval = 30 * time.Second
+	DefaultMaximumMessageSize    = 32 << 10 // bytes
+)
+
+// HubOptions are the settings of a hub. A zero field is its default.
+type HubOptions struct {
+	Name           string       // in logs; default "hub"
+	DetailedErrors bool         // show clients the text of every error, not only of a HubError
+	Logger         *slog.Logger // nil discards
+	JSON           *hubproto.JSONOptions
+
+	HandshakeTimeout  time.Duration // from the open connection to the handshake; default 15 s
+	KeepAliveInterval time.Duration // silence after which the client is pinged; default 15 s
+	// ClientTimeoutInterval is the silence after which a client is given up
+	// that has pinged once; default 30 s (PING-06).
+	ClientTimeoutInterval time.Duration
+	// MaximumReceiveMessageSize bounds one hub message of a client, in bytes,
+	// framing included; default 32 KiB, negative is no bound (SIZE-01).
+	MaximumReceiveMessageSize int
+	// MaximumParallelInvocations is how many invocations of one connection may
+	// run at a time; default 1, in order (INV-18). While that many run, the
+	// next one holds up all that the client sends behind it.
+	MaximumParallelInvocations int
+}
+
+func (o *HubOptions) withDefaults() HubOptions {
+	var out HubOptions
+	if o != nil {
+		out = *o
+	}
+	out.Name = orDefault(out.Name, "hub")
+	out.HandshakeTimeout = orDefault(out.HandshakeTimeout, DefaultHandshakeTimeout)
+	out.KeepAliveInterval = orDefault(out.KeepAliveInterval, DefaultKeepAliveInterval)
+	out.ClientTimeoutInterval = orDefault(out.ClientTimeoutInterval, DefaultClientTimeoutInterval)
+	out.MaximumReceiveMessageSize = max(orDefault(out.MaximumReceiveMessageSize, DefaultMaximumMessageSize), 0)
+	out.MaximumParallelInvocations = max(out.MaximumParallelInvocations, 1)
+	if out.Logger == nil {
+		out.Logger = slog.New(slog.DiscardHandler)
+	}
+	out.Logger = out.Logger.With(slog.String("hub", out.Name))
+	return out
+}
+
+func orDefault[T comparable](value, otherwise T) T {
+	var zero T
+	if value == zero {
+		return otherwise
+	}
+	return value
+}
+
+// Hub is a set of methods and of the connections to them. It is configured
+// before it is mapped; its targets may be used at any time, from anywhere.
+type Hub struct {
+	// Set before the hub is mapped, read only afterwards.
+	options        HubOptions
+	encodings      []*encoding
+	methods        map[string]*method // by name, and by name in lower case
+	onConnected    func(context.Context, *Caller) error
+	onDisconnected func(context.Context, *Caller, error) error
+
+	server atomic.Pointer[Server] // nil until mapped
+}
+
+// NewHub returns a hub without methods. nil options are all defaults.
+func NewHub(options *HubOptions) *Hub {
+	h := &Hub{options: options.withDefaults(), methods: map[string]*method{}}
+	h.encodings = []*encoding{newEncoding(0, hubproto.NewJSON(h.options.JSON))}
+	return h
+}
+
+// OnConnected sets what runs when a client has connected, before any of its
+// messages. An error, shown as a method's is, refuses it (LIFE-03).
+func (h *Hub) OnConnected(f func(context.Context, *Caller) error) {
+	h.mustConfigure("OnConnected")
+	h.onConnected = f
+}
+
+// OnDisconnected sets what runs once after the end of each connection whose
+// OnConnected succeeded. The error is nil for an orderly end, which the loss
+// of the transport is too (LIFE-08). The connection is still in its groups,
+// but nothing reaches it any more. An error is logged.
+func (h *Hub) OnDisconnected(f func(context.Context, *Caller, error) error) {
+	h.mustConfigure("OnDisconnected")
+	h.onDisconnected = f
+}
+
+// Handle registers a method that clients can call. fn is a function of, if it
+// wants them, a context.Context and a *Caller, in this order, and then of the
+// method's arguments; it returns nothing, an error, a result, or a result and
+// an error. The context ends with the connection. Names are matched without
+// case (INV-01).
+//
+// Handle panics, with the reason, if fn has another shape, the name is taken
+// or the hub is already mapped: these are mistakes in the program.
+func (h *Hub) Handle(name string, fn any, options ...MethodOption) {
+	h.mustConfigure("Handle " + name)
+	m, err := newMethod(name, fn, options)
+	if err == nil && h.method(name) != nil {
+		err = fmt.Errorf("duplicate definitions of %q: overloading is not supported", name)
+	}
+	if err != nil {
+		panic("signalr: " + err.Error()) //nolint:forbidigo // a contract of the caller: see above
+	}
+	h.methods[name] = m
+	h.methods[strings.ToLower(name)] = m
+}
+
+// Methods lists the names of the methods, sorted.
+func (h *Hub) Methods() []string {
+	names := map[string]bool{}
+	for _, m := range h.methods {
+		names[m.name] = true
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+func (h *Hub) mustConfigure(what string) {
+	if h.server.Load() != nil {
+		panic("signalr: " + what + ": the hub is already mapped") //nolint:forbidigo // a contract of the caller
+	}
+}
+
+func (h *Hub) method(name string) *method {
+	if m := h.methods[name]; m != nil {
+		return m
+	}
+	return h.methods[strings.ToLower(name)]
+}
+
+// connected runs the application's OnConnected.
+func (h *Hub) connected(ctx context.Context, c *Caller) (err error) {
+	if h.onConnected == nil {
+		return nil
+	}
+	defer h.catch(ctx, "OnConnected", &err)
+	return h.onConnected(ctx, c)
+}
+
+// disconnected runs the application's OnDisconnected.
+func (h *Hub) disconnected(ctx context.Context, c *Caller, reason error) (err error) {
+	if h.onDisconnected == nil {
+		return nil
+	}
+	defer h.catch(ctx, "OnDisconnected", &err)
+	return h.onDisconnected(ctx, c, reason)
+}
+
+// catch turns a panic of application code into its error (INV-14).
+func (h *Hub) catch(ctx context.Context, method string, err *error) {
+	if p := recover(); p != nil {
+		h.options.Logger.ErrorContext(ctx, "hub method panicked",
+			slog.String("method", method), slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+		*err = fmt.Errorf("panic: %v", p)
+	}
+}

@@ -1,0 +1,162 @@
+package signalr_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/fanfare-hub/fanfare/signalr"
+	"github.com/fanfare-hub/fanfare/signalr/internal/ws"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience bounds what must come, on the slowest machine.
+const patience = 20 * time.Second
+
+// bundle is a server with one hub at /hub, over a real socket.
+type bundle struct {
+	hub    *signalr.Hub
+	server *signalr.Server
+	http   *httptest.Server
+	url    string // of the hub, http
+}
+
+type options struct {
+	server   *signalr.ServerOptions
+	hub      *signalr.HubOptions
+	endpoint *signalr.EndpointOptions
+	prepare  func(*signalr.Hub)
+}
+
+func setup(t *testing.T, o options) *bundle {
+	t.Helper()
+	b := &bundle{hub: signalr.NewHub(o.hub), server: signalr.NewServer(o.server)}
+	if o.prepare != nil {
+		o.prepare(b.hub)
+	}
+	b.server.MapHub("/hub", b.hub, o.endpoint)
+	b.http = httptest.NewServer(b.server)
+	b.url = b.http.URL + "/hub"
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if err := b.server.Shutdown(ctx); err != nil {
+			t.Errorf("Shutdown: %v", err)
+		}
+		b.http.Close()
+	})
+	return b
+}
+
+// client is a SignalR client by hand.
+type client struct {
+	t    *testing.T
+	conn *ws.Conn
+	rest string // records that came in one message with those read before
+}
+
+// connect opens a WebSocket and does the handshake.
+func (b *bundle) connect(t *testing.T, query ...string) *client {
+	t.Helper()
+	c := b.dial(t, query...)
+	c.send(`{"protocol":"json","version":1}`)
+	c.want(`{}`)
+	return c
+}
+
+// dial opens a WebSocket without a handshake.
+func (b *bundle) dial(t *testing.T, query ...string) *client {
+	t.Helper()
+	url := "ws" + strings.TrimPrefix(b.url, "http") + "?" + strings.Join(query, "&")
+	conn, response, err := ws.Dial(t.Context(), url, http.Header{})
+	if response != nil {
+		response.Body.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	if err := conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	return &client{t: t, conn: conn}
+}
+
+// send sends records in one frame.
+func (c *client) send(records ...string) {
+	c.t.Helper()
+	c.raw(strings.Join(records, "\x1e") + "\x1e")
+}
+
+func (c *client) raw(text string) {
+	c.t.Helper()
+	if err := c.conn.WriteMessage(ws.Text, []byte(text)); err != nil {
+		c.t.Errorf("send: %v", err)
+	}
+}
+
+// next returns the next record.
+func (c *client) next() (string, error) {
+	for c.rest == "" {
+		_, message, err := c.conn.ReadMessage(nil)
+		if err != nil {
+			return "", err
+		}
+		c.rest = string(message)
+	}
+	record, rest, _ := strings.Cut(c.rest, "\x1e")
+	c.rest = rest
+	return record, nil
+}
+
+// want reads as many records and compares them.
+func (c *client) want(records ...string) {
+	c.t.Helper()
+	for _, want := range records {
+		got, err := c.next()
+		if err != nil {
+			c.t.Fatalf("read: %v; want %s", err, want)
+		}
+		if got != want {
+			c.t.Fatalf("got  %s\nwant %s", got, want)
+		}
+	}
+}
+
+// wantClosed reads the server's Close frame and answers it.
+func (c *client) wantClosed() {
+	c.t.Helper()
+	record, err := c.next()
+	if err == nil {
+		c.t.Fatalf("got %s, want the end", record)
+	}
+	if want := `websocket closed by the peer: 1000 ""`; err.Error() != want {
+		c.t.Errorf("got %v, want %s", err, want)
+	}
+	c.conn.WriteClose(ws.CodeNormal, "")
+}
+
+// invoke calls a method and wants its completion, whose tail it takes.
+func (c *client) invoke(target, arguments, tail string) {
+	c.t.Helper()
+	c.send(`{"type":1,"invocationId":"i","target":"` + target + `","arguments":` + arguments + `}`)
+	c.want(`{"type":3,"invocationId":"i",` + tail + `}`)
+}
+
+// receive waits for a value.
+func receive[T any](t *testing.T, from <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-from:
+		return v
+	case <-time.After(patience):
+		t.Fatal("nothing came")
+		panic("unreachable")
+	}
+}

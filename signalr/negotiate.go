@@ -1,0 +1,57 @@
+package signalr
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/fanfare-hub/fanfare/signalr/hubproto"
+)
+
+// serveNegotiate answers a request for path/negotiate. A refusal by version is
+// a 200 as well (NEG-02).
+func (e *endpoint) serveNegotiate(w http.ResponseWriter, r *http.Request) {
+	if _, ok := e.authenticate(w, r); !ok {
+		return
+	}
+	if r.Method != http.MethodPost {
+		e.refuse(w, http.StatusMethodNotAllowed, "")
+		return
+	}
+	if e.server.isClosed() {
+		e.refuseEmpty(w, http.StatusServiceUnavailable)
+		return
+	}
+	body := hubproto.AppendNegotiation(nil, e.negotiate(r))
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	_, _ = w.Write(body) // who does not want to know has hung up
+}
+
+// negotiate makes a token; nothing is kept until a transport attaches with it.
+func (e *endpoint) negotiate(r *http.Request) *hubproto.Negotiation {
+	version, err := hubproto.NegotiateVersion(r.URL.Query(), e.options.MinimumProtocolVersion)
+	if err != nil {
+		return &hubproto.Negotiation{Error: err.Error()}
+	}
+	t := e.server.attachments.mint.issue(version, time.Now())
+	return &hubproto.Negotiation{
+		Version:         version,
+		ConnectionID:    t.id,
+		ConnectionToken: t.text,
+		Transports:      e.offered(),
+	}
+}
+
+// offered lists the endpoint's transports in the order in which clients are to
+// try them (NEG-09).
+func (e *endpoint) offered() []hubproto.TransportInfo {
+	var offered []hubproto.TransportInfo
+	if e.options.Transports&WebSockets != 0 {
+		offered = append(offered, hubproto.TransportInfo{
+			Transport:       hubproto.TransportWebSockets,
+			TransferFormats: []string{hubproto.FormatText, hubproto.FormatBinary},
+		})
+	}
+	return offered
+}

@@ -1,0 +1,61 @@
+package signalr
+
+import (
+	"github.com/fanfare-hub/fanfare/signalr/hubproto"
+)
+
+// read takes the client's messages, one after the other, until the connection
+// ends by one of them or by something else.
+func (c *connection) read() ending {
+	codec, limit := c.encoding.Load().codec, c.hub.options.MaximumReceiveMessageSize
+	for c.ctx.Err() == nil {
+		record, rest, err := codec.Next(c.intake.data, limit)
+		if err != nil {
+			return c.failed(err)
+		}
+		if record == nil {
+			if err := c.fill(); err != nil {
+				return c.unreadable(err)
+			}
+			continue
+		}
+		m, err := codec.Parse(record)
+		if err != nil {
+			return c.failed(err)
+		}
+		if e, over := c.receive(m); over {
+			return e
+		}
+		c.intake.rest(rest) // not before: m aliases the record
+	}
+	return ending{} // it has ended already
+}
+
+// fill waits for more of the client's bytes.
+func (c *connection) fill() error {
+	if err := c.socket.wait(); err != nil {
+		return err
+	}
+	return c.intake.fill(c.socket.receive)
+}
+
+// receive dispatches one message. The client's clock stands still meanwhile,
+// so that a message waiting for a slot is not held against it.
+func (c *connection) receive(m hubproto.Message) (e ending, over bool) {
+	_, ping := m.(*hubproto.Ping)
+	armed := ping || c.heard.armed()
+	if armed {
+		c.heard.pause()
+		defer func() { c.heard.resume(c.server.clock()) }()
+	}
+	switch m := m.(type) {
+	case *hubproto.Invocation:
+		c.invoke(m)
+	case *hubproto.Close:
+		return c.asked(m), true
+	default:
+		// A Ping has been heard; a message for a stream or an invocation that
+		// is not known, or of an unknown type, is skipped (JSON-05, UP-07).
+	}
+	return ending{}, false
+}

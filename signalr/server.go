@@ -1,0 +1,210 @@
+package signalr
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// ServerOptions are the settings of a server. A zero field is its default.
+type ServerOptions struct {
+	Logger *slog.Logger // nil discards
+
+	// DisconnectTimeout is how long a negotiated connection may wait for its
+	// transport; default 15 s (NEG-17).
+	DisconnectTimeout time.Duration
+	// TickInterval is how often pings and timeouts are looked after; default
+	// 1 s. They are that much late at most.
+	TickInterval time.Duration
+	// QueueLimit bounds what waits for one client whose socket is full, in
+	// bytes; default 1 MiB. Who would exceed it is cut. The first rest that a
+	// socket did not take is queued whatever its size.
+	QueueLimit int
+	// InboxLimit bounds what waits to be handed out, in bytes; default 16 MiB.
+	// Senders wait for room.
+	InboxLimit int
+}
+
+func (o *ServerOptions) withDefaults() ServerOptions {
+	var out ServerOptions
+	if o != nil {
+		out = *o
+	}
+	out.DisconnectTimeout = orDefault(out.DisconnectTimeout, 15*time.Second)
+	out.TickInterval = orDefault(out.TickInterval, time.Second)
+	out.QueueLimit = orDefault(out.QueueLimit, 1<<20)
+	out.InboxLimit = orDefault(out.InboxLimit, 16<<20)
+	if out.Logger == nil {
+		out.Logger = slog.New(slog.DiscardHandler)
+	}
+	return out
+}
+
+// Server serves hubs. It is an [http.Handler]. One process needs one.
+type Server struct {
+	// Set once.
+	options     ServerOptions
+	started     time.Time
+	inbox       *inbox
+	shard       *shard
+	attachments *attachments
+	base        context.Context    //nolint:containedctx // the life of everything that the server started
+	cut         context.CancelFunc // of base
+
+	// Set before the server serves.
+	endpoints map[string]*endpoint // by path in lower case, without a slash at its end
+	fallback  http.Handler
+
+	counters   counters
+	goroutines sync.WaitGroup // connections and invocations
+	shards     sync.WaitGroup
+
+	mu          sync.Mutex
+	closed      bool                     // guarded by mu
+	connections map[*connection]struct{} // guarded by mu
+}
+
+// NewServer returns a server without hubs. It owns goroutines from now on:
+// Shutdown ends them. nil options are all defaults.
+func NewServer(options *ServerOptions) *Server {
+	s := &Server{
+		options:     options.withDefaults(),
+		started:     time.Now(),
+		endpoints:   map[string]*endpoint{},
+		fallback:    http.NotFoundHandler(),
+		connections: map[*connection]struct{}{},
+	}
+	s.base, s.cut = context.WithCancel(context.Background())
+	s.inbox = newInbox(s.options.InboxLimit)
+	s.attachments = newAttachments(s.options.DisconnectTimeout)
+	s.shard = newShard(s)
+	s.shards.Go(s.shard.run)
+	return s
+}
+
+// MapHub serves a hub at path and path/negotiate. A hub may be mapped at
+// several paths of one server, with different options; its connections,
+// groups and users are the same. nil options are all defaults. It panics if
+// the path is taken or not absolute, or the hub belongs to another server:
+// these are mistakes in the program. It must not be called while serving.
+func (s *Server) MapHub(path string, h *Hub, options *EndpointOptions) {
+	key := pathKey(path)
+	switch {
+	case !strings.HasPrefix(path, "/"):
+		panic("signalr: map " + path + ": the path must begin with a slash") //nolint:forbidigo // a contract of the caller
+	case s.endpoints[key] != nil:
+		panic("signalr: map " + path + ": the path is taken") //nolint:forbidigo // a contract of the caller
+	case !h.server.CompareAndSwap(nil, s) && h.server.Load() != s:
+		panic("signalr: map " + path + ": the hub belongs to another server") //nolint:forbidigo // a contract of the caller
+	}
+	s.endpoints[key] = &endpoint{server: s, hub: h, options: options.withDefaults()}
+}
+
+// Fallback serves every request that is not for a hub; without it they get
+// 404. It must not be called while serving.
+func (s *Server) Fallback(h http.Handler) { s.fallback = h }
+
+// ServeHTTP serves the hubs' paths, which are matched without case and with or
+// without a slash at their end (EP-07), and hands the rest to the fallback.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	key := pathKey(r.URL.Path)
+	if e := s.endpoints[key]; e != nil {
+		e.serve(w, r)
+		return
+	}
+	if hub, ok := strings.CutSuffix(key, "/negotiate"); ok && s.endpoints[hub] != nil {
+		s.endpoints[hub].serveNegotiate(w, r)
+		return
+	}
+	s.fallback.ServeHTTP(w, r)
+}
+
+func pathKey(path string) string { return strings.ToLower(strings.TrimSuffix(path, "/")) }
+
+// Shutdown ends all connections: each client gets a Close message that lets it
+// reconnect (elsewhere), then a Close frame with 1000; OnDisconnected runs for
+// each without error (DOWN-01, DOWN-03). New requests get 503 meanwhile. It
+// returns when everything that the server started has ended. When ctx ends
+// before, connections and the contexts of methods are cut, and it returns
+// ctx's error; what still runs then is a method that ignores its context.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	first := !s.closed
+	s.closed = true
+	open := s.openLocked()
+	s.mu.Unlock()
+	for _, c := range open {
+		c.end(c.elsewhere())
+	}
+	over := make(chan struct{})
+	go s.await(first, over)
+	select {
+	case <-over:
+		s.cut()
+		return nil
+	case <-ctx.Done():
+		s.cut()
+		for _, c := range open {
+			c.cut()
+		}
+		return ctx.Err()
+	}
+}
+
+// await closes over when all goroutines of the server have ended. The shard
+// is the last: it writes what the connections still say.
+func (s *Server) await(first bool, over chan<- struct{}) {
+	defer close(over)
+	s.goroutines.Wait()
+	if first {
+		close(s.shard.stop)
+	}
+	s.shards.Wait()
+}
+
+func (s *Server) openLocked() []*connection {
+	open := make([]*connection, 0, len(s.connections))
+	for c := range s.connections {
+		open = append(open, c)
+	}
+	return open
+}
+
+// start runs a connection, unless the server is closed.
+func (s *Server) start(c *connection) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	s.connections[c] = struct{}{}
+	s.goroutines.Go(c.run)
+	return true
+}
+
+// forget is called by a connection at its end.
+func (s *Server) forget(c *connection) {
+	if c.token.text != "" {
+		s.attachments.detach(c.token)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.connections, c)
+}
+
+func (s *Server) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
+}
+
+// post hands a task to the shard.
+func (s *Server) post(ctx context.Context, t task) error { return s.inbox.post(ctx, t) }
+
+// clock is the time since the server began, which never jumps.
+func (s *Server) clock() time.Duration { return time.Since(s.started) }
+
+var _ http.Handler = (*Server)(nil)

@@ -1,0 +1,38 @@
+package signalr
+
+import "sync/atomic"
+
+// Stats are counts since the server was made, but for Open.
+type Stats struct {
+	Open       int64 // connections there are now
+	Opened     int64 // connections that were opened
+	Closed     int64 // connections that have ended
+	Refused    int64 // requests answered with a 4xx or 5xx status
+	Overflowed int64 // connections cut because their queue was full
+	Stuck      int64 // connections cut because they took nothing for the send timeout
+	Dropped    int64 // messages to a connection that was ending
+	Passed     int64 // messages passed over because of Target.OnlyNewer
+}
+
+// counters are the running sums behind Stats.
+type counters struct {
+	opened, closed, refused, overflowed, stuck, dropped, passed atomic.Int64
+}
+
+// Stats reads the counters.
+func (s *Server) Stats() Stats {
+	closed, opened := s.counters.closed.Load(), s.counters.opened.Load() // in this order: Open is never negative
+	return Stats{
+		Open:       opened - closed,
+		Opened:     opened,
+		Closed:     closed,
+		Refused:    s.counters.refused.Load(),
+		Overflowed: s.counters.overflowed.Load(),
+		Stuck:      s.counters.stuck.Load(),
+		Dropped:    s.counters.dropped.Load(),
+		Passed:     s.counters.passed.Load(),
+	}
+}
+
+// Connections is the number of open connections of all hubs.
+func (s *Server) Connections() int { return int(s.Stats().Open) }

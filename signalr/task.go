@@ -1,0 +1,38 @@
+package signalr
+
+// taskKind says what a task asks of a shard.
+type taskKind int
+
+const (
+	taskSend     taskKind = iota // message to target
+	taskOwn                      // bytes to conn alone
+	taskRegister                 // conn is known from now on; bytes go first
+	taskJoin                     // hub's connection id into group
+	taskLeave                    // hub's connection id out of group
+	taskFinish                   // bytes are the last for conn
+	taskRemove                   // conn is forgotten
+)
+
+// taskCost is what a task itself takes of an inbox's bound, in bytes.
+const taskCost = 128
+
+// task is one entry of a shard's inbox. Which fields count depends on the
+// kind. The bytes are whole frames and are never changed.
+type task struct {
+	kind    taskKind
+	conn    *connection
+	bytes   []byte
+	target  *Target
+	message *message
+	hub     *Hub
+	id      string
+	group   string
+}
+
+func (t *task) size() int {
+	size := taskCost + len(t.bytes) + len(t.group)
+	if t.message != nil {
+		size += t.message.size
+	}
+	return size
+}
