@@ -1,0 +1,52 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+
+	"golang.org/x/term"
+
+	"github.com/fanfare-hub/fanfare"
+)
+
+// newView shows bars where standard output is a terminal that can, and JSON
+// lines elsewhere or when asked to.
+func newView(out, notes io.Writer, url string, lines bool) view {
+	file, ok := out.(*os.File)
+	if lines || !ok || !term.IsTerminal(int(file.Fd())) || os.Getenv("TERM") == "dumb" {
+		return &lineView{out: json.NewEncoder(out), notes: notes}
+	}
+	return newScreen(file, url, os.Getenv("NO_COLOR") == "")
+}
+
+// lineView writes one JSON line per callback to standard output, and the rest
+// to standard error.
+type lineView struct {
+	out   *json.Encoder
+	notes io.Writer
+}
+
+func (v *lineView) accepted(id, name string) { fmt.Fprintf(v.notes, "%s is document %s\n", name, id) }
+
+func (v *lineView) arrived(c callback) {
+	if err := v.out.Encode(c); err != nil {
+		fmt.Fprintln(v.notes, "fanfare: write callback:", err)
+	}
+}
+
+func (v *lineView) finished(documents []told, alerts int) {
+	fmt.Fprintln(v.notes, summary(documents, alerts))
+}
+
+// summary is the last line of a demo.
+func summary(documents []told, alerts int) string {
+	completed := 0
+	for _, d := range documents {
+		if d.Status == fanfare.StatusCompleted {
+			completed++
+		}
+	}
+	return fmt.Sprintf("%d documents: %d completed, %d failed; %d alerts.", len(documents), completed, len(documents)-completed, alerts)
+}

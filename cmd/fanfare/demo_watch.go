@@ -1,0 +1,259 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/fanfare-hub/fanfare"
+	"github.com/fanfare-hub/fanfare/internal/app"
+	apphub "github.com/fanfare-hub/fanfare/internal/app/hub"
+	"github.com/fanfare-hub/fanfare/signalr/client"
+)
+
+// callback is one call of a client method by the server, as it arrived.
+type callback struct {
+	Method    string `json:"method"`
+	Arguments []any  `json:"arguments"`
+}
+
+// view shows what arrives. Its methods are called from one goroutine.
+type view interface {
+	accepted(id, name string)
+	arrived(c callback)
+	finished(documents []told, alerts int)
+}
+
+// told is what the API tells of a document, as far as the demo needs it.
+type told struct {
+	ID       string           `json:"id"`
+	Name     string           `json:"name"`
+	Status   fanfare.Status   `json:"status"`
+	Pages    int              `json:"pages"`
+	Words    int              `json:"words"`
+	Findings []any            `json:"findings"`
+	Error    *fanfare.Failure `json:"error"`
+}
+
+// watcher follows documents through the hub and checks, beside the API, that
+// nothing was missed. All of it belongs to the goroutine that runs it; the
+// client's handlers only send to arrivals.
+type watcher struct {
+	url      string
+	hub      *client.Client
+	show     view
+	arrivals chan callback
+	last     map[string]fanfare.Status // by document id, from callbacks only
+	alerts   int
+}
+
+// watch uploads, follows, and returns when every document is done.
+func watch(ctx context.Context, server *app.App, uploads []upload, show view) error {
+	w := &watcher{
+		url:      server.URL(),
+		hub:      client.New(server.URL()+apphub.Path, nil),
+		show:     show,
+		arrivals: make(chan callback, 256),
+		last:     map[string]fanfare.Status{},
+	}
+	w.listen(ctx)
+	if err := w.hub.Start(ctx); err != nil {
+		return fmt.Errorf("connect to the hub: %w", err)
+	}
+	err := w.run(ctx, server.Failed(), uploads)
+	return errors.Join(err, w.hub.Stop(context.WithoutCancel(ctx)))
+}
+
+// listen hands every callback of the contract to the watcher's goroutine.
+func (w *watcher) listen(ctx context.Context) {
+	pass := func(method fanfare.Callback, arguments ...any) {
+		select {
+		case w.arrivals <- callback{string(method), arguments}:
+		case <-ctx.Done():
+		}
+	}
+	w.hub.On(string(fanfare.CallbackProcessing), func(id, status string, percentage int) {
+		pass(fanfare.CallbackProcessing, id, status, percentage)
+	})
+	w.hub.On(string(fanfare.CallbackAlert), func(framework, message string, severity int) {
+		pass(fanfare.CallbackAlert, framework, message, severity)
+	})
+	w.hub.On(string(fanfare.CallbackHealth), func(service, status string, metrics json.RawMessage) {
+		pass(fanfare.CallbackHealth, service, status, metrics)
+	})
+	w.hub.On(string(fanfare.CallbackNotification), func(service, message, kind string) {
+		pass(fanfare.CallbackNotification, service, message, kind)
+	})
+}
+
+func (w *watcher) run(ctx context.Context, broken <-chan error, uploads []upload) error {
+	ids := make([]string, 0, len(uploads))
+	for _, u := range uploads {
+		id, err := w.follow(ctx, u)
+		if err != nil {
+			return fmt.Errorf("%s: %w", u.name, err)
+		}
+		ids = append(ids, id)
+	}
+	return w.await(ctx, broken, ids)
+}
+
+// follow uploads a document and subscribes to it. What arrives meanwhile is
+// shown at once.
+func (w *watcher) follow(ctx context.Context, u upload) (string, error) {
+	body, err := u.open()
+	if err != nil {
+		return "", err
+	}
+	defer body.Close()
+	accepted, err := w.post(ctx, u.name, body)
+	if err != nil {
+		return "", err
+	}
+	w.show.accepted(accepted.ID, accepted.Name)
+	if err := w.hub.Invoke(ctx, nil, "SubscribeToDocument", accepted.ID); err != nil {
+		return "", fmt.Errorf("subscribe: %w", err)
+	}
+	w.drain()
+	return accepted.ID, nil
+}
+
+func (u upload) open() (io.ReadCloser, error) {
+	if u.path == "" {
+		return io.NopCloser(bytes.NewReader(u.data)), nil
+	}
+	return os.Open(u.path)
+}
+
+// post uploads one body; a refusal is the problem's own sentence.
+func (w *watcher) post(ctx context.Context, name string, body io.Reader) (told, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, w.url+"/api/documents?name="+url.QueryEscape(name), body)
+	if err != nil {
+		return told{}, err
+	}
+	return call[told](request)
+}
+
+// call makes a request of the API and decodes its answer.
+func call[T any](request *http.Request) (T, error) {
+	var answer T
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return answer, err
+	}
+	defer response.Body.Close()
+	if response.StatusCode >= http.StatusBadRequest {
+		var problem struct{ Detail string }
+		if err := json.NewDecoder(response.Body).Decode(&problem); err != nil || problem.Detail == "" {
+			return answer, errors.New(response.Status)
+		}
+		return answer, errors.New(problem.Detail)
+	}
+	return answer, json.NewDecoder(response.Body).Decode(&answer)
+}
+
+// drain shows what has arrived so far.
+func (w *watcher) drain() {
+	for {
+		select {
+		case c := <-w.arrivals:
+			w.take(c)
+		default:
+			return
+		}
+	}
+}
+
+func (w *watcher) take(c callback) {
+	switch fanfare.Callback(c.Method) {
+	case fanfare.CallbackProcessing:
+		w.last[c.Arguments[0].(string)] = fanfare.Status(c.Arguments[1].(string))
+	case fanfare.CallbackAlert:
+		w.alerts++
+	}
+	w.show.arrived(c)
+}
+
+// await shows callbacks until all documents are done. The records, asked
+// beside, tell what should have come: when they are terminal and the callbacks
+// do not follow within the grace, something was missed.
+func (w *watcher) await(ctx context.Context, broken <-chan error, ids []string) error {
+	check := time.NewTicker(200 * time.Millisecond)
+	defer check.Stop()
+	var doneSince time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case err := <-broken:
+			return err
+		case <-w.hub.Done():
+			return fmt.Errorf("connection to the hub lost: %w", w.hub.Err())
+		case c := <-w.arrivals:
+			w.take(c)
+			continue
+		case <-check.C:
+		}
+		documents, err := w.records(ctx, ids)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(documents, func(d told) bool { return !d.Status.Terminal() }) {
+			continue
+		}
+		missed := w.missed(documents)
+		if missed == "" {
+			w.show.finished(documents, w.alerts)
+			return nil
+		}
+		if doneSince.IsZero() {
+			doneSince = time.Now()
+		}
+		if time.Since(doneSince) > grace {
+			w.show.finished(documents, w.alerts)
+			return errors.New("missed: " + missed)
+		}
+	}
+}
+
+// records asks the API for the documents, in the given order.
+func (w *watcher) records(ctx context.Context, ids []string) ([]told, error) {
+	documents := make([]told, 0, len(ids))
+	for _, id := range ids {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url+"/api/documents/"+id, nil)
+		if err != nil {
+			return nil, err
+		}
+		d, err := call[told](request)
+		if err != nil {
+			return nil, fmt.Errorf("read document %s: %w", id, err)
+		}
+		documents = append(documents, d)
+	}
+	return documents, nil
+}
+
+// missed names what the records have and the callbacks did not bring.
+func (w *watcher) missed(documents []told) string {
+	var missing []string
+	findings := 0
+	for _, d := range documents {
+		findings += len(d.Findings)
+		if w.last[d.ID] != d.Status {
+			missing = append(missing, fmt.Sprintf("%s is %s, last told %q", d.Name, d.Status, w.last[d.ID]))
+		}
+	}
+	if w.alerts < findings {
+		missing = append(missing, fmt.Sprintf("%d alerts of %d", findings-w.alerts, findings))
+	}
+	return strings.Join(missing, "; ")
+}

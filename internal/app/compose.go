@@ -1,0 +1,164 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/fanfare-hub/fanfare"
+	"github.com/fanfare-hub/fanfare/internal/api"
+	apphub "github.com/fanfare-hub/fanfare/internal/app/hub"
+	"github.com/fanfare-hub/fanfare/internal/bus"
+	"github.com/fanfare-hub/fanfare/internal/console"
+	"github.com/fanfare-hub/fanfare/internal/document"
+	"github.com/fanfare-hub/fanfare/internal/health"
+	"github.com/fanfare-hub/fanfare/internal/pipeline"
+	"github.com/fanfare-hub/fanfare/signalr"
+)
+
+// readHeaderTimeout bounds how long a request's head may take: the threat is
+// a client that sends a byte a second on many connections.
+const readHeaderTimeout = 10 * time.Second
+
+// parts are what stands on the bus, connected.
+type parts struct {
+	processor *pipeline.Processor
+	documents *document.Service
+	monitor   *health.Monitor
+	server    *signalr.Server
+}
+
+// compose makes the parts and starts them, each above what it needs.
+func (a *App) compose(listener net.Listener, dir *dataDir, log *bus.Bus) error {
+	p, err := a.connect(dir, log)
+	if err != nil {
+		return err
+	}
+	a.run("live feed", func(ctx context.Context) error {
+		return log.Live(ctx, func(stored fanfare.Stored) { p.processor.Deliver(ctx, stored) })
+	})
+	a.run("health monitor", p.monitor.Run)
+	a.run("document service", p.documents.Run)
+	a.onStop("hub", p.server.Shutdown)
+	a.serve(listener, a.routes(p, log))
+	return nil
+}
+
+// connect makes the parts; nothing runs yet.
+func (a *App) connect(dir *dataDir, log *bus.Bus) (parts, error) {
+	callbacks := apphub.NewCallbacks(a.config.Dev, a.part("hub"))
+	server := signalr.NewServer(&signalr.ServerOptions{Logger: a.part("signalr")})
+	processor, err := pipeline.New(pipeline.Options{
+		Log: log, Sink: callbacks, Service: a.config.Service, Version: a.config.ServiceVersion, Instance: instance(), Logger: a.part("pipeline"),
+	})
+	if err != nil {
+		return parts{}, err
+	}
+	documents, err := document.New(document.Options{
+		Dir: dir.sub("documents"), Records: log.Records(), Jobs: log.Jobs(), Emitter: processor, Instance: instance(),
+		Worker: a.config.Worker, Workers: a.config.Workers, MaxBytes: a.config.MaxUpload, Deadline: a.config.ExtractTimeout, Logger: a.part("document"),
+	})
+	if err != nil {
+		return parts{}, err
+	}
+	monitor := health.New(health.Options{
+		Emitter: processor, Connections: server.Connections, Interval: a.config.HealthInterval, Thresholds: a.config.Health, Logger: a.part("health"),
+	})
+	apphub.New(apphub.Options{
+		Callbacks: callbacks, Service: a.config.Service, Instance: instance(), Documents: documents, Emitter: processor, Logger: a.part("hub"),
+	})
+	server.MapHub(apphub.Path, callbacks.Hub(), nil)
+	return parts{processor, documents, monitor, server}, nil
+}
+
+// routes puts the HTTP side together: the hub's paths first, in any case, then
+// the API, and the console for the rest.
+func (a *App) routes(p parts, log *bus.Bus) http.Handler {
+	service := api.New(api.Options{Documents: p.documents, Health: p.monitor, Ready: log.Healthy, MaxUpload: a.config.MaxUpload, Logger: a.part("api")})
+	mux := http.NewServeMux()
+	mux.Handle("/api/", service)
+	mux.Handle("/health", service)
+	mux.Handle("/alive", service)
+	mux.Handle("/", console.New())
+	p.server.Fallback(mux)
+	return p.server
+}
+
+// run starts a part that works until its context ends. If it ends by itself,
+// that is a failure of the App.
+func (a *App) run(name string, part func(context.Context) error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var done sync.WaitGroup
+	done.Go(func() {
+		if err := part(ctx); ctx.Err() == nil {
+			a.fail(name, err)
+		}
+	})
+	a.onStop(name, func(context.Context) error {
+		cancel()
+		done.Wait()
+		return nil
+	})
+}
+
+// fail reports the first failure; the owner stops the App then, and later ones
+// follow from it.
+func (a *App) fail(name string, err error) {
+	a.logger.LogAttrs(context.Background(), slog.LevelError, "part ended", slog.String("part", name), slog.Any("error", err))
+	select {
+	case a.failed <- &partError{name, err}:
+	default:
+	}
+}
+
+// partError says which part ended although nobody stopped it.
+type partError struct {
+	part string
+	err  error
+}
+
+func (e *partError) Error() string {
+	if e.err == nil {
+		return e.part + " ended"
+	}
+	return e.part + ": " + e.err.Error()
+}
+
+func (e *partError) Unwrap() error { return e.err }
+
+// serve answers requests on the listener until stopped.
+func (a *App) serve(listener net.Listener, handler http.Handler) {
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ErrorLog:          slog.NewLogLogger(a.part("http").Handler(), slog.LevelDebug),
+	}
+	a.url = "http://" + listener.Addr().String()
+	var done sync.WaitGroup
+	done.Go(func() {
+		if err := server.Serve(listener); err != http.ErrServerClosed { //nolint:errorlint // Serve returns this very value
+			a.fail("http", err)
+		}
+	})
+	a.onStop("http", func(ctx context.Context) error {
+		defer done.Wait()
+		return shutdown(ctx, server)
+	})
+}
+
+// shutdown lets requests end for half of the time there is, then cuts them:
+// the parts below need the other half.
+func shutdown(ctx context.Context, server *http.Server) error {
+	if deadline, ok := ctx.Deadline(); ok {
+		half, cancel := context.WithDeadline(ctx, time.Now().Add(time.Until(deadline)/2))
+		defer cancel()
+		ctx = half
+	}
+	if err := server.Shutdown(ctx); err != nil {
+		return server.Close()
+	}
+	return nil
+}

@@ -1,0 +1,71 @@
+package hub
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/fanfare-hub/fanfare"
+	"github.com/fanfare-hub/fanfare/signalr"
+)
+
+// What clients are told, with the exact types on the wire: a .NET client drops
+// a callback whose argument count differs.
+var (
+	receiveProcessingUpdate    = signalr.Call3[string, string, int](string(fanfare.CallbackProcessing))               //nolint:gochecknoglobals // a constant that Go cannot write as one
+	receiveComplianceAlert     = signalr.Call3[string, string, int](string(fanfare.CallbackAlert))                    //nolint:gochecknoglobals // as above
+	receiveServiceNotification = signalr.Call3[string, string, string](string(fanfare.CallbackNotification))          //nolint:gochecknoglobals // as above
+	receiveHealthUpdate        = signalr.Call3[string, string, fanfare.HealthMetrics](string(fanfare.CallbackHealth)) //nolint:gochecknoglobals // as above
+)
+
+// Callbacks tells clients of events. It is the sink of the event processor.
+type Callbacks struct {
+	hub *signalr.Hub
+}
+
+// NewCallbacks makes the product's hub, still without methods. With dev,
+// clients are told the details of errors.
+func NewCallbacks(dev bool, logger *slog.Logger) *Callbacks {
+	return &Callbacks{hub: signalr.NewHub(&signalr.HubOptions{
+		Name:                      "aspire-realtime",
+		DetailedErrors:            dev,
+		MaximumReceiveMessageSize: maxMessage,
+		Logger:                    logger,
+	})}
+}
+
+// Hub is the hub to be mapped at [Path].
+func (c *Callbacks) Hub() *signalr.Hub { return c.hub }
+
+// Deliver sends an event to its topic's group in callback form.
+func (c *Callbacks) Deliver(ctx context.Context, callback fanfare.Callback, stored fanfare.Stored) error {
+	target := c.hub.Group(group(stored.Topic))
+	switch payload := stored.Event.Payload.(type) {
+	case fanfare.DocumentPayload:
+		if callback == fanfare.CallbackProcessing {
+			return c.sendUpdate(ctx, target, stored.Topic, payload)
+		}
+		return c.notify(ctx, target, stored.Event, payload.Message)
+	case fanfare.ScaledPayload:
+		return c.notify(ctx, target, stored.Event, payload.Message)
+	case fanfare.AlertPayload:
+		return receiveComplianceAlert.To(ctx, target, payload.Framework, payload.Message, payload.Severity)
+	case fanfare.HealthPayload:
+		return receiveHealthUpdate.To(ctx, target, stored.Event.Service, string(payload.Status), payload.Metrics)
+	default:
+		return fmt.Errorf("deliver %s: no callback carries a %T", stored.Event.Type, payload)
+	}
+}
+
+// notify sends ReceiveServiceNotification, whose last argument is the event's
+// type in lower case.
+func (c *Callbacks) notify(ctx context.Context, target signalr.Target, event fanfare.Event, message string) error {
+	return receiveServiceNotification.To(ctx, target, event.Service, message, strings.ToLower(event.Type.String()))
+}
+
+// sendUpdate tells target of a document's state, unless it knows a newer one.
+func (c *Callbacks) sendUpdate(ctx context.Context, target signalr.Target, topic fanfare.Topic, state fanfare.DocumentPayload) error {
+	newer := target.OnlyNewer(group(topic), state.Position())
+	return receiveProcessingUpdate.To(ctx, newer, topic.ID, string(state.Status), state.Percentage)
+}
