@@ -37,9 +37,9 @@ type Retention struct {
 	MaxBytes int64         // of all events together, on disk; default 8 GiB
 }
 
-// Stats counts what the live feed could not deliver since Start.
+// Stats counts what was not handed on since Start.
 type Stats struct {
-	Undecodable   uint64 // records that could not be read
+	Undecodable   uint64 // stored events, records and jobs that could not be read
 	SlowConsumer  uint64 // times that NATS began to drop because deliver was too slow
 	Dropped       uint64 // events dropped for that reason; they are in the log
 	AsyncFailures uint64 // other errors that NATS reported

@@ -88,11 +88,17 @@ func (c *crew) retry(ctx context.Context, msg jetstream.Msg, id string, delivery
 	c.report(ctx, "A failed job cannot be put back", msg.NakWithDelay(wait))
 }
 
-// giveBack lets another worker have the job now. The server's answer is
-// awaited, because the connection may be closed next.
+// giveBack lets another worker have the job now. Before, our own pull must be
+// withdrawn: the server would send the job to it, and lose it when the end of
+// the subscription overtakes the job. The answer is awaited, because the
+// connection may be closed next.
 func (c *crew) giveBack(ctx context.Context, msg jetstream.Msg) {
 	ctx, cancel := settling(ctx)
 	defer cancel()
+	select {
+	case <-c.drained:
+	case <-ctx.Done():
+	}
 	_, err := c.conn.RequestWithContext(ctx, msg.Reply(), []byte(giveBackJob))
 	c.report(ctx, "A job cannot be given back", err)
 }

@@ -69,16 +69,17 @@ func (j *Jobs) Work(ctx context.Context, workers int, handle func(ctx context.Co
 	if err != nil {
 		return translate("take jobs", err)
 	}
-	c := &crew{bus: j.bus, conn: s.conn, queue: queue, handle: handle}
+	c := &crew{bus: j.bus, conn: s.conn, queue: queue, handle: handle, drained: make(chan struct{})}
 	return c.run(ctx, workers)
 }
 
 // crew is the workers of one call of Work.
 type crew struct {
-	bus    *Bus
-	conn   *nats.Conn
-	queue  jetstream.MessagesContext
-	handle func(ctx context.Context, id string, delivery int) error
+	bus     *Bus
+	conn    *nats.Conn
+	queue   jetstream.MessagesContext
+	handle  func(ctx context.Context, id string, delivery int) error
+	drained chan struct{} // closed when the server has taken back the last pull
 }
 
 // run returns when all workers have ended and nothing is left in hand.
@@ -113,14 +114,19 @@ func (c *crew) work(ctx context.Context) error {
 	}
 }
 
-// drain gives back what the server sent while the last pull was withdrawn.
+// drain withdraws the pull, and gives back what the server sent meanwhile.
 func (c *crew) drain(ctx context.Context) {
 	c.queue.Drain()
+	var late []jetstream.Msg
 	for {
 		msg, err := c.queue.Next()
-		if err != nil {
-			return
+		if err != nil { // the end of what was sent
+			break
 		}
+		late = append(late, msg)
+	}
+	close(c.drained)
+	for _, msg := range late {
 		c.giveBack(ctx, msg)
 	}
 }

@@ -28,7 +28,7 @@ const (
 // subscribeLive returns when the server knows the subscription, so that
 // nothing stored afterwards is missed.
 func subscribeLive(ctx context.Context, conn *nats.Conn) (*nats.Subscription, error) {
-	sub, err := conn.SubscribeSync(livePrefix + ">")
+	sub, err := conn.SubscribeSync(liveSubjects)
 	if err != nil {
 		return nil, fmt.Errorf("subscribe to the live feed: %w", err)
 	}

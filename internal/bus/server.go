@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"time"
 
@@ -69,9 +70,17 @@ func openedStore(ns *server.Server, log *serverLog) error {
 	return serverHealth(ns)
 }
 
+// healthTries is how often a server is asked that says it is still starting. To
+// see that it has started it gives itself a millisecond, and on a busy machine
+// a pause of that length comes often.
+const healthTries = 100
+
 // serverHealth is nil when JetStream runs and has all streams of its store.
 func serverHealth(ns *server.Server) error {
 	health := ns.Healthz(nil)
+	for n := 1; n < healthTries && health.StatusCode == http.StatusInternalServerError; n++ {
+		health = ns.Healthz(nil)
+	}
 	if health.Status == "ok" {
 		return nil
 	}
@@ -98,7 +107,7 @@ func (b *Bus) connect(ns *server.Server) (*nats.Conn, error) {
 // asyncError hears of what belongs to no call. Without it nats.go writes to
 // the standard error output.
 func (b *Bus) asyncError(_ *nats.Conn, sub *nats.Subscription, err error) {
-	if errors.Is(err, nats.ErrSlowConsumer) {
+	if errors.Is(err, nats.ErrSlowConsumer) && sub.Subject == liveSubjects {
 		b.slowConsumer.Add(1)
 		b.log.Warn("Live events are dropped: delivery is too slow", slog.Uint64("dropped", liveDropped(sub)))
 		return

@@ -12,10 +12,11 @@ import (
 
 // The first tokens of the subjects, and the tenant until there are others.
 const (
-	tenant      = "_"
-	eventPrefix = "ev."      // ev.{p}.{tenant}.{kind}.{base64url id}
-	livePrefix  = "live.ev." // the same, as republished
-	jobPrefix   = "job."     // job.{tenant}.{base64url id}
+	tenant       = "_"
+	eventPrefix  = "ev."      // ev.{p}.{tenant}.{kind}.{base64url id}
+	livePrefix   = "live.ev." // the same, as republished
+	liveSubjects = livePrefix + ">"
+	jobPrefix    = "job." // job.{tenant}.{base64url id}
 )
 
 // hashName is how a topic finds its partition; it stands in the store's
