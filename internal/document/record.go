@@ -32,6 +32,7 @@ type Record struct {
 	Percentage int              `json:"percentage"`
 	Attempt    int              `json:"attempt"` // 1 at first
 	Pages      int              `json:"pages"`
+	Unreadable int              `json:"unreadable"` // of the pages
 	Words      int              `json:"words"`
 	Characters int              `json:"characters"`
 	Findings   []Finding        `json:"findings"`

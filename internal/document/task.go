@@ -154,5 +154,8 @@ func (t *task) emitEnd(ctx context.Context) error {
 		return t.emit(ctx, stepFailed, fanfare.ProcessingFailed, r.UpdatedAt, r.Error.Message)
 	}
 	message := fmt.Sprintf("%d pages, %d words, %d findings", r.Pages, r.Words, len(r.Findings))
+	if r.Unreadable > 0 {
+		message += fmt.Sprintf("; %d of the pages could not be read", r.Unreadable)
+	}
 	return t.emit(ctx, stepCompleted, fanfare.ProcessingCompleted, r.UpdatedAt, message)
 }

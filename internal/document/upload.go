@@ -161,10 +161,8 @@ func (s *Service) createRecord(ctx context.Context, params UploadParams, b blob)
 	created := now()
 	record := Record{
 		Version: recordVersion, ID: fanfare.NewID(), Owner: params.Owner, Name: params.Name,
-		Size: b.size, SHA256: b.sha256, MediaType: "",
-		Status: fanfare.StatusQueued, Percentage: 0, Attempt: 1,
-		Pages: 0, Words: 0, Characters: 0, Findings: nil, Error: nil,
-		Announced: false, Alerted: nil, CreatedAt: created, UpdatedAt: created,
+		Size: b.size, SHA256: b.sha256, Status: fanfare.StatusQueued, Attempt: 1,
+		CreatedAt: created, UpdatedAt: created,
 	}
 	value, err := record.encode()
 	if err != nil {

@@ -110,8 +110,8 @@ func (s *Service) follow(ctx context.Context, t *task, g *gauge, done <-chan out
 // now the findings are told and the document is completed.
 func (t *task) settle(ctx context.Context, result Result) error {
 	r := &t.record
-	r.MediaType, r.Pages, r.Words, r.Characters = result.MediaType, result.Pages, result.Words, result.Characters
-	r.Findings = result.Findings
+	r.MediaType, r.Findings = result.MediaType, result.Findings
+	r.Pages, r.Unreadable, r.Words, r.Characters = result.Pages, result.FailedPages, result.Words, result.Characters
 	if r.Percentage < readPercentage || r.Status != fanfare.StatusProcessing {
 		if err := t.progress(ctx, readPercentage); err != nil {
 			return err

@@ -73,12 +73,14 @@ func TestDocumentIsProcessed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, noFaults(), nil)
 		b.service.extract = func(_ context.Context, params ExtractParams, progress func(done, total int64)) (Result, error) {
+			result := sampleResult()
+			result.FailedPages = 1
 			if params.Name != "a.txt" || !strings.HasSuffix(params.Path, "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824") {
 				t.Errorf("params %+v", params)
 			}
 			progress(1, 2)
 			<-time.After(time.Second)
-			return sampleResult(), nil
+			return result, nil
 		}
 		id := b.stores(t)
 		b.finish(t)
@@ -98,7 +100,7 @@ ProcessingCompleted completed 100% attempt 1
 				t.Errorf("event %d has the id of another step than %s", i, step)
 			}
 		}
-		if got := steps[4].Payload.(fanfare.DocumentPayload); got.Message != "2 pages, 30 words, 2 findings" || got.ServiceInstance != "host-1" {
+		if got := steps[4].Payload.(fanfare.DocumentPayload); got.Message != "2 pages, 30 words, 2 findings; 1 of the pages could not be read" || got.ServiceInstance != "host-1" {
 			t.Errorf("last payload %+v", got)
 		}
 		checkAlerts(t, id, alerts)
