@@ -15,30 +15,17 @@ type invocation struct {
 	method  *method
 	id      string // empty: nobody waits for an answer
 	args    []reflect.Value
-	stream  bool // the client expects a stream
-	streams int  // the client announces that many
+	stream  bool   // the client expects a stream
+	streams int    // the client announces that many
+	unbound string // why it cannot run; empty if it can
 }
 
 // invoke checks a call as far as it must happen in order and starts it. It
 // waits while as many calls run as may, which holds up all that the client
-// sends behind it (INV-19).
+// sends behind it (INV-19). A call that cannot run waits too, so that its
+// answer does not overtake that of the call before it (INV-18).
 func (c *connection) invoke(m *hubproto.Invocation) {
-	method := c.hub.method(m.Target)
-	failed := fmt.Sprintf("Failed to invoke '%s' due to an error on the server.", m.Target)
-	if method == nil {
-		c.fail(m.InvocationID, explain(failed, HubError("Method does not exist."), false))
-		return
-	}
-	args, err := method.bind(c.encoding.Load().codec, m.Arguments)
-	if err != nil {
-		failed = fmt.Sprintf("Failed to invoke '%s' due to an error on the server.", method.name)
-		c.fail(m.InvocationID, explain(failed, err, c.hub.options.DetailedErrors))
-		return
-	}
-	call := &invocation{
-		conn: c, method: method, id: m.InvocationID, args: args,
-		stream: m.Stream, streams: len(m.StreamIDs),
-	}
+	call := c.prepare(m)
 	if call.stream || call.streams > 0 { // takes no slot (INV-20)
 		c.server.goroutines.Go(call.run)
 		return
@@ -51,6 +38,29 @@ func (c *connection) invoke(m *hubproto.Invocation) {
 		})
 	case <-c.ctx.Done():
 	}
+}
+
+// prepare finds the method and binds the arguments, which alias the record and
+// so cannot wait.
+func (c *connection) prepare(m *hubproto.Invocation) *invocation {
+	call := &invocation{
+		conn: c, method: c.hub.method(m.Target), id: m.InvocationID,
+		stream: m.Stream, streams: len(m.StreamIDs),
+	}
+	if call.method == nil {
+		call.unbound = explain(unable(m.Target), HubError("Method does not exist."), false)
+		return call
+	}
+	args, err := call.method.bind(c.encoding.Load().codec, m.Arguments)
+	if err != nil {
+		call.unbound = explain(unable(call.method.name), err, c.hub.options.DetailedErrors)
+	}
+	call.args = args
+	return call
+}
+
+func unable(method string) string {
+	return fmt.Sprintf("Failed to invoke '%s' due to an error on the server.", method)
 }
 
 // run ends with exactly one Completion if there is an id (INV-17).
@@ -71,10 +81,12 @@ func (v *invocation) run() {
 	c.succeed(v.id, result)
 }
 
-// refuse makes the checks between binding and running, in their order; an
-// empty text lets the call pass (INV-10 to INV-12).
+// refuse says why a call does not run, by the checks in their order; an empty
+// text lets it pass (INV-06 to INV-12).
 func (v *invocation) refuse(ctx context.Context) string {
 	switch {
+	case v.unbound != "":
+		return v.unbound
 	case v.authorize(ctx) != nil:
 		return fmt.Sprintf("Failed to invoke '%s' because user is unauthorized", v.method.name)
 	case v.stream:
