@@ -30,8 +30,9 @@
 // # Limits
 //
 // An upload is read in pieces of 32 KiB and never held in memory. The list of
-// documents costs about 60 bytes each. A stored record is at most 256 KiB;
-// what does not fit are places of findings beyond the first few, never counts.
+// documents costs about 60 bytes each. A stored record is at most 1 MiB; what
+// does not fit are places of findings beyond the first few hundred, never
+// counts.
 // A document's progress is told up to 20 times at once and then 4 times a
 // second, with a sign of life every 5 seconds. The bytes on disk and the number
 // of documents are not limited.

@@ -13,9 +13,9 @@ const (
 	// by a later build and is refused.
 	recordVersion = 1
 
-	// maxRecordBytes keeps a record, with the places of all its findings, well
-	// below the 1 MiB that one message of the store may have.
-	maxRecordBytes = 256 << 10
+	// maxRecordBytes has room for the places of about twenty findings, and
+	// keeps a record that clients read as a whole within reason.
+	maxRecordBytes = 1 << 20
 )
 
 // Record is a document as it is stored, except for its bytes. Clients see its

@@ -2,6 +2,7 @@ package document
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -45,8 +46,8 @@ func TestRecordFitsAMessage(t *testing.T) {
 	t.Parallel()
 	record := sampleRecord()
 	places := slices.Repeat([]Place{{Page: 1000, Line: 1000, Start: 1000000, End: 1000016}}, 1000)
-	for _, rule := range []string{"email", "iban", "phone", "npi", "passport", "us_ssn"} {
-		record.Findings = append(record.Findings, Finding{Framework: "GDPR", Rule: rule, Severity: 5, Count: 1000, Samples: []string{"***"}, Places: places})
+	for n := range 20 {
+		record.Findings = append(record.Findings, Finding{Framework: "GDPR", Rule: fmt.Sprintf("rule_%d", n), Severity: 5, Count: 1000, Samples: []string{"***"}, Places: places})
 	}
 	record.Findings = append(record.Findings, Finding{Framework: "GDPR", Rule: "ip_address", Severity: 5, Count: 2, Places: places[:2]})
 	value, err := record.encode()
@@ -60,7 +61,7 @@ func TestRecordFitsAMessage(t *testing.T) {
 	if got := stored.Findings[0]; got.Count != 1000 || len(got.Places) < 250 {
 		t.Errorf("count %d, %d places", got.Count, len(got.Places))
 	}
-	if got := len(stored.Findings[6].Places); got != 2 {
+	if got := len(stored.Findings[20].Places); got != 2 {
 		t.Errorf("the short list has %d places, want 2", got)
 	}
 	if len(record.Findings[0].Places) != 1000 {

@@ -169,6 +169,10 @@ func (m *memoryJobs) Work(ctx context.Context, workers int, handle func(context.
 			for {
 				select {
 				case id := <-m.ready:
+					if ctx.Err() != nil {
+						m.ready <- id
+						return
+					}
 					m.settle(id, handle(ctx, id, m.deliver(id)))
 				case <-ctx.Done():
 					return

@@ -110,7 +110,7 @@ func (s *Service) follow(ctx context.Context, t *task, g *gauge, done <-chan out
 // now the findings are told and the document is completed.
 func (t *task) settle(ctx context.Context, result Result) error {
 	r := &t.record
-	r.MediaType, r.Findings = result.MediaType, result.Findings
+	r.MediaType = result.MediaType
 	r.Pages, r.Unreadable, r.Words, r.Characters = result.Pages, result.FailedPages, result.Words, result.Characters
 	if r.Percentage < readPercentage || r.Status != fanfare.StatusProcessing {
 		if err := t.progress(ctx, readPercentage); err != nil {
@@ -122,5 +122,6 @@ func (t *task) settle(ctx context.Context, result Result) error {
 			return err
 		}
 	}
+	r.Findings = result.Findings // last: each alert writes the record, and their places are most of it
 	return t.complete(ctx)
 }
