@@ -30,14 +30,14 @@ func newAttachments(window time.Duration) *attachments {
 }
 
 // look says what the token in a request is good for.
-func (a *attachments) look(text string) (token, standing) {
+func (a *attachments) look(text string) standing {
 	t, ok := a.mint.verify(text)
 	if !ok {
-		return t, unknown
+		return unknown
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return t, a.standingLocked(t)
+	return a.standingLocked(t)
 }
 
 // attach takes a token that waits, and says what it was good for until now.

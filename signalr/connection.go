@@ -107,7 +107,7 @@ func (c *connection) cut() { _ = c.socket.conn.Close() }
 // reading goroutine writes it, the shard reads it.
 type hearing struct{ at atomic.Int64 }
 
-// Besides a time, in nanoseconds of the server's clock:
+// What stands in hearing.at besides a time on the server's clock, in ns.
 const (
 	unarmed = 0  // the client has not pinged yet: it is never timed out (PING-05)
 	paused  = -1 // a message is being dispatched: the clock stands still (PING-07)

@@ -147,7 +147,7 @@ func (e *endpoint) known(w http.ResponseWriter, r *http.Request) (standing, bool
 		e.refuse(w, http.StatusBadRequest, textNoID)
 		return unknown, false
 	}
-	_, found := e.server.attachments.look(id)
+	found := e.server.attachments.look(id)
 	if found == unknown {
 		e.refuse(w, http.StatusNotFound, textUnknownID)
 		return unknown, false
@@ -163,7 +163,7 @@ func (e *endpoint) serveWebSocket(w http.ResponseWriter, r *http.Request, u user
 		return
 	}
 	id := parameter(r.URL.Query(), "id")
-	if _, found := e.server.attachments.look(id); id != "" && found == unknown {
+	if id != "" && e.server.attachments.look(id) == unknown {
 		e.refuseBare(w, http.StatusNotFound, textUnknownID)
 		return
 	}

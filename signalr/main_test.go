@@ -41,6 +41,12 @@ func setup(t *testing.T, o options) *bundle {
 		o.prepare(b.hub)
 	}
 	b.server.MapHub("/hub", b.hub, o.endpoint)
+	return serve(t, b)
+}
+
+// serve opens the server to requests, until the test ends.
+func serve(t *testing.T, b *bundle) *bundle {
+	t.Helper()
 	b.http = httptest.NewServer(b.server)
 	b.url = b.http.URL + "/hub"
 	t.Cleanup(func() {
@@ -58,7 +64,8 @@ func setup(t *testing.T, o options) *bundle {
 type client struct {
 	t    *testing.T
 	conn *ws.Conn
-	rest string // records that came in one message with those read before
+	rest string   // records that came in one message with those read before
+	kept []string // records that invokeLast has read
 }
 
 // connect opens a WebSocket and does the handshake.
@@ -158,5 +165,26 @@ func receive[T any](t *testing.T, from <-chan T) T {
 	case <-time.After(patience):
 		t.Fatal("nothing came")
 		panic("unreachable")
+	}
+}
+
+// waitOpen waits until so many connections are open.
+func (b *bundle) waitOpen(t *testing.T, want int) {
+	t.Helper()
+	waitFor(t, func() bool { return b.server.Connections() == want })
+}
+
+// waitFor waits until a condition holds.
+func waitFor(t *testing.T, ok func() bool) {
+	t.Helper()
+	ticker := time.NewTicker(time.Millisecond)
+	defer ticker.Stop()
+	deadline := time.After(patience)
+	for !ok() {
+		select {
+		case <-ticker.C:
+		case <-deadline:
+			t.Fatal("waited in vain")
+		}
 	}
 }

@@ -63,7 +63,7 @@ func (c *connection) answerPings() {
 // has answered them, or after closeTimeout. Without last frames it does not
 // wait.
 func (w *webSocket) finish(flushed <-chan struct{}, last bool) {
-	defer w.conn.Close() //nolint:errcheck // there is nobody to tell
+	defer w.conn.Close()
 	if !last {
 		return
 	}

@@ -1,0 +1,274 @@
+package signalr_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/fanfare-hub/fanfare/signalr"
+	"github.com/fanfare-hub/fanfare/signalr/internal/ws"
+)
+
+const failedClose = `{"type":7,"error":"Connection closed with an error.","allowReconnect":true}`
+
+// LIFE-05, LIFE-07, LIFE-08, CLOSE-02 to CLOSE-05, WS-10, WS-11, WS-13: each
+// way to end, what the client reads, what OnDisconnected gets, exactly once.
+func TestEndings(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		end   func(*client)
+		want  []string
+		clean bool // the server says goodbye
+		err   string
+	}{
+		"close message": {func(c *client) { c.send(`{"type":7}`) }, []string{`{"type":7}`}, true, "<nil>"},
+		"close message with error": {
+			func(c *client) { c.send(`{"type":7,"error":"the client's reason"}`) }, []string{`{"type":7}`}, true, "the client's reason",
+		},
+		"abort":          {func(c *client) { c.send(`{"type":1,"target":"Abort","arguments":[]}`) }, []string{`{"type":7}`}, true, "<nil>"},
+		"not JSON":       {func(c *client) { c.send(`nonsense`) }, []string{failedClose}, true, "Error reading JSON."},
+		"client timeout": {func(c *client) { c.send(`{"type":6}`) }, []string{failedClose}, true, "Client hasn't sent a message/ping within the configured ClientTimeoutInterval."},
+		"too long": {
+			func(c *client) { c.raw(string(make([]byte, 300))) },
+			[]string{failedClose},
+			true,
+			"The maximum message size of 256B was exceeded. The message size can be configured in AddHubOptions.",
+		},
+		"messages before one too long": { // SIZE-03
+			func(c *client) {
+				c.raw(`{"type":1,"invocationId":"1","target":"Nothing","arguments":[]}` + "\x1e" + string(make([]byte, 300)))
+			},
+			[]string{`{"type":3,"invocationId":"1","result":null}`, failedClose},
+			true,
+			"The maximum message size of 256B was exceeded. The message size can be configured in AddHubOptions.",
+		},
+		"close frame":          {func(c *client) { c.conn.WriteClose(4000, "own code") }, nil, true, "<nil>"},
+		"close frame, no code": {func(c *client) { c.conn.WriteClose(ws.CodeNoStatus, "") }, nil, true, "<nil>"},
+		"cut":                  {func(c *client) { c.conn.Close() }, nil, false, "<nil>"},
+		"cut inside a message": {
+			func(c *client) {
+				c.raw(`{"type":`)
+				c.conn.WriteClose(ws.CodeNormal, "")
+			}, nil, true, "Connection terminated while reading a message.",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ended := make(chan error, 10)
+			b := setup(t, options{
+				server: &signalr.ServerOptions{TickInterval: 5 * time.Millisecond},
+				hub:    &signalr.HubOptions{MaximumReceiveMessageSize: 256, ClientTimeoutInterval: 10 * time.Millisecond},
+				prepare: func(h *signalr.Hub) {
+					h.Handle("Abort", func(c *signalr.Caller) { c.Abort() })
+					h.Handle("Nothing", func() {})
+					h.OnDisconnected(func(ctx context.Context, _ *signalr.Caller, err error) error {
+						ended <- err
+						return ctx.Err()
+					})
+				},
+			})
+			client := b.connect(t)
+			c.end(client)
+			if name == "messages before one too long" {
+				client.wantBoth(c.want[0], c.want[1])
+			} else {
+				client.want(c.want...)
+			}
+			if c.clean {
+				client.wantClosed()
+			}
+			if err := receive(t, ended); err == nil && c.err != "<nil>" || err != nil && err.Error() != c.err {
+				t.Errorf("OnDisconnected got %v, want %s", err, c.err)
+			}
+			b.waitOpen(t, 0)
+			if len(ended) > 0 {
+				t.Error("OnDisconnected ran twice")
+			}
+		})
+	}
+}
+
+// wantBoth reads the last one; the first may be missing, as an invocation that
+// still runs when the connection ends is not awaited (LIFE-05).
+func (c *client) wantBoth(first, last string) {
+	c.t.Helper()
+	got, err := c.next()
+	if err == nil && got == first {
+		got, err = c.next()
+	}
+	if err != nil || got != last {
+		c.t.Errorf("got %s, %v; want %s", got, err, last)
+	}
+}
+
+// LIFE-03, LIFE-07: a refused connection, and what its client may know.
+func TestOnConnectedFails(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		err      error
+		detailed bool
+		want     string
+	}{
+		"plain":    {errors.New("secret detail"), false, `Connection closed with an error.`},
+		"detailed": {invalidOperationError("secret detail"), true, `Connection closed with an error. InvalidOperationException: secret detail`},
+		"hub":      {signalr.HubError("not today"), false, `Connection closed with an error. HubException: not today`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, options{hub: &signalr.HubOptions{DetailedErrors: c.detailed}, prepare: func(h *signalr.Hub) {
+				h.OnConnected(func(context.Context, *signalr.Caller) error { return c.err })
+				h.OnDisconnected(func(context.Context, *signalr.Caller, error) error {
+					t.Error("OnDisconnected ran")
+					return nil
+				})
+			}})
+			client := b.connect(t)
+			client.want(`{"type":7,"error":"` + c.want + `"}`)
+			client.wantClosed()
+			b.waitOpen(t, 0)
+		})
+	}
+}
+
+// LIFE-01, LIFE-02: the handshake's answer comes before OnConnected is over,
+// what it sends comes at once, and messages wait for it.
+func TestOnConnectedOrder(t *testing.T) {
+	t.Parallel()
+	g := newGates()
+	b := setup(t, options{prepare: func(h *signalr.Hub) {
+		room(h)
+		h.OnConnected(func(ctx context.Context, c *signalr.Caller) error {
+			if err := c.Join("lobby"); err != nil {
+				return err
+			}
+			if err := message.To(ctx, h.Group("lobby"), "welcome"); err != nil {
+				return err
+			}
+			g.entered <- c.ConnectionID()
+			<-g.leave
+			return nil
+		})
+	}})
+	c := b.connect(t)
+	c.send(`{"type":1,"invocationId":"1","target":"Id","arguments":[]}`)
+	c.want(said("welcome"))
+	id := receive(t, g.entered)
+	if err := message.To(t.Context(), b.hub.Client(id), "meanwhile"); err != nil {
+		t.Fatal(err)
+	}
+	c.want(said("meanwhile"))
+	close(g.leave)
+	c.want(`{"type":3,"invocationId":"1","result":"` + id + `"}`)
+}
+
+// LIFE-06, GRP-04: in OnDisconnected others are reached, oneself is not, and
+// the groups are left behind.
+func TestOnDisconnectedSends(t *testing.T) {
+	t.Parallel()
+	b := setup(t, options{prepare: func(h *signalr.Hub) {
+		room(h)
+		h.OnConnected(func(_ context.Context, c *signalr.Caller) error { return c.Join("all") })
+		h.OnDisconnected(func(ctx context.Context, c *signalr.Caller, _ error) error {
+			return errors.Join(c.Join("more"), message.To(ctx, h.Group("all"), "somebody left"))
+		})
+	}})
+	stays, leaves := b.connect(t), b.connect(t)
+	stays.id() // it has joined
+	leaves.send(`{"type":7}`)
+	leaves.want(`{"type":7}`)
+	leaves.wantClosed()
+	stays.want(said("somebody left"))
+}
+
+// id asks for the connection's id.
+func (c *client) id() string {
+	c.t.Helper()
+	c.send(`{"type":1,"invocationId":"id","target":"Id","arguments":[]}`)
+	record, err := c.next()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	const head, tail = `{"type":3,"invocationId":"id","result":"`, `"}`
+	return record[len(head) : len(record)-len(tail)]
+}
+
+// PING-01: a quiet client is pinged; PING-05: it is never timed out as long as
+// it does not ping itself.
+func TestKeepAlive(t *testing.T) {
+	t.Parallel()
+	b := setup(t, options{
+		server: &signalr.ServerOptions{TickInterval: 5 * time.Millisecond},
+		hub:    &signalr.HubOptions{KeepAliveInterval: 10 * time.Millisecond, ClientTimeoutInterval: time.Millisecond},
+	})
+	b.connect(t).want(`{"type":6}`, `{"type":6}`, `{"type":6}`, `{"type":6}`)
+}
+
+// PING-04, PING-07: while a message waits for its turn the client's clock
+// stands still, and pings flow.
+func TestClientTimeoutStandsStill(t *testing.T) {
+	t.Parallel()
+	g := newGates()
+	b := setup(t, options{
+		server:  &signalr.ServerOptions{TickInterval: 5 * time.Millisecond},
+		hub:     &signalr.HubOptions{KeepAliveInterval: 10 * time.Millisecond, ClientTimeoutInterval: 50 * time.Millisecond},
+		prepare: g.register,
+	})
+	c := b.connect(t)
+	c.send(`{"type":6}`,
+		`{"type":1,"target":"Wait","arguments":["a"]}`,
+		`{"type":1,"invocationId":"2","target":"Wait","arguments":["b"]}`)
+	receive(t, g.entered)
+	for range 20 { // four times the timeout
+		c.want(`{"type":6}`)
+	}
+	g.leave <- struct{}{}
+	if got := receive(t, g.entered); got != "b" {
+		t.Errorf("entered %s", got)
+	}
+	close(g.leave)
+}
+
+// AUTH-09, CLOSE-06: a connection ends with what it was allowed by.
+func TestCloseOnExpiry(t *testing.T) {
+	t.Parallel()
+	b := setup(t, options{
+		server: &signalr.ServerOptions{TickInterval: 5 * time.Millisecond},
+		endpoint: &signalr.EndpointOptions{
+			CloseOnExpiry: true,
+			Authenticate: func(*http.Request) (any, string, time.Time, error) {
+				return nil, "", time.Now().Add(20 * time.Millisecond), nil
+			},
+		},
+	})
+	c := b.connect(t)
+	c.want(`{"type":7,"allowReconnect":true}`)
+	c.wantClosed()
+}
+
+// WS-15: a Ping frame is answered by the server, in its turn.
+func TestPingFrame(t *testing.T) {
+	t.Parallel()
+	b := setup(t, options{})
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", b.http.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	conn.SetDeadline(time.Now().Add(patience))
+	const ping = "\x89\x82\x00\x00\x00\x00hi"
+	io.WriteString(conn, "GET /hub HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"+ping)
+	reader := bufio.NewReader(conn)
+	if response, err := http.ReadResponse(reader, nil); err != nil || response.StatusCode != http.StatusSwitchingProtocols { //nolint:bodyclose // a 101 has none
+		t.Fatalf("upgrade: %v", err)
+	}
+	pong := make([]byte, 4)
+	if _, err := io.ReadFull(reader, pong); err != nil || string(pong) != "\x8a\x02hi" {
+		t.Errorf("got %q, %v", pong, err)
+	}
+}
