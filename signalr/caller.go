@@ -42,12 +42,12 @@ func (c *Caller) OthersInGroup(name string) Target { return c.c.hub.GroupExcept(
 // sent to the group reaches the connection (GRP-02). To be a member already is
 // no error. It fails only if the connection or the server ended meanwhile.
 func (c *Caller) Join(group string) error {
-	return c.c.server.post(c.c.ctx, task{kind: taskJoin, hub: c.c.hub, id: c.c.id, group: group})
+	return c.c.post(task{kind: taskJoin, hub: c.c.hub, id: c.c.id, group: group})
 }
 
 // Leave ends a membership; not to be a member is no error.
 func (c *Caller) Leave(group string) error {
-	return c.c.server.post(c.c.ctx, task{kind: taskLeave, hub: c.c.hub, id: c.c.id, group: group})
+	return c.c.post(task{kind: taskLeave, hub: c.c.hub, id: c.c.id, group: group})
 }
 
 // Abort ends the connection from the server's side, without an error for

@@ -21,6 +21,7 @@ type connection struct {
 	server   *Server
 	endpoint *EndpointOptions
 	hub      *Hub
+	shard    *shard
 	socket   *webSocket
 	id       string
 	token    token // zero if it was not negotiated
@@ -55,7 +56,7 @@ func (c *connection) run() {
 	c.server.counters.opened.Add(1)
 	c.end(c.converse())
 	c.disconnect()
-	c.server.inbox.force(task{kind: taskRemove, conn: c})
+	c.shard.inbox.force(task{kind: taskRemove, conn: c})
 	c.socket.finish(c.flushed, len(c.reason.last) > 0)
 	c.intake.release()
 	c.server.forget(c)
@@ -81,7 +82,7 @@ func (c *connection) end(e ending) {
 	c.ending.Do(func() {
 		c.reason = e
 		c.flushed = make(chan struct{})
-		c.server.inbox.force(task{kind: taskFinish, conn: c, bytes: e.last})
+		c.shard.inbox.force(task{kind: taskFinish, conn: c, bytes: e.last})
 		c.cancel()
 		c.socket.interrupt()
 	})
@@ -99,6 +100,10 @@ func (c *connection) disconnect() {
 			slog.String("connection", c.id), slog.Any("error", err))
 	}
 }
+
+// post hands a task to the connection's shard. An error says that the
+// connection or the server has ended.
+func (c *connection) post(t task) error { return c.shard.inbox.post(c.ctx, t) }
 
 // cut drops the transport at once, without a word; run notices.
 func (c *connection) cut() { _ = c.socket.conn.Close() }

@@ -213,6 +213,7 @@ func (e *endpoint) newConnection(conn *ws.Conn, r *http.Request, u user, t token
 		server:   e.server,
 		endpoint: &e.options,
 		hub:      e.hub,
+		shard:    e.server.nextShard(),
 		socket:   &webSocket{conn: conn},
 		id:       t.id,
 		token:    t,

@@ -35,7 +35,7 @@ func (c *connection) handshake() (e ending, ok bool) {
 	c.encoding.Store(chosen)
 	answer := hubproto.AppendHandshakeResponse(nil, hubproto.HandshakeResponse{})
 	register := task{kind: taskRegister, conn: c, bytes: ws.AppendFrame(nil, chosen.opcode, answer)}
-	if err := c.server.post(c.ctx, register); err != nil {
+	if err := c.post(register); err != nil {
 		return ending{}, false // it has ended already
 	}
 	c.socket.deadline(0)

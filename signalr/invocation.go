@@ -26,10 +26,6 @@ type invocation struct {
 // answer does not overtake that of the call before it (INV-18).
 func (c *connection) invoke(m *hubproto.Invocation) {
 	call := c.prepare(m)
-	if call.stream || call.streams > 0 { // takes no slot (INV-20)
-		c.server.goroutines.Go(call.run)
-		return
-	}
 	select {
 	case c.slots <- struct{}{}:
 		c.server.goroutines.Go(func() {
@@ -133,5 +129,5 @@ func (c *connection) complete(m *hubproto.Completion) {
 		return
 	}
 	// An error says that the connection has ended: there is nobody to tell.
-	_ = c.server.post(c.ctx, task{kind: taskOwn, conn: c, bytes: c.encoding.Load().frame(nil, m)})
+	_ = c.post(task{kind: taskOwn, conn: c, bytes: c.encoding.Load().frame(nil, m)})
 }

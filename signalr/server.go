@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,8 +24,11 @@ type ServerOptions struct {
 	// bytes; default 1 MiB. Who would exceed it is cut. The first rest that a
 	// socket did not take is queued whatever its size.
 	QueueLimit int
-	// InboxLimit bounds what waits to be handed out, in bytes; default 16 MiB.
-	// Senders wait for room.
+	// Shards is among how many goroutines the connections are divided that
+	// write to them; default 1, which two processors do not outrun.
+	Shards int
+	// InboxLimit bounds what waits to be handed out, in bytes for each shard;
+	// default 16 MiB. Senders wait for room.
 	InboxLimit int
 }
 
@@ -37,6 +41,7 @@ func (o *ServerOptions) withDefaults() ServerOptions {
 	out.TickInterval = orDefault(out.TickInterval, time.Second)
 	out.QueueLimit = orDefault(out.QueueLimit, 1<<20)
 	out.InboxLimit = orDefault(out.InboxLimit, 16<<20)
+	out.Shards = max(out.Shards, 1)
 	if out.Logger == nil {
 		out.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -48,8 +53,7 @@ type Server struct {
 	// Set once.
 	options     ServerOptions
 	started     time.Time
-	inbox       *inbox
-	shard       *shard
+	shards      []*shard
 	attachments *attachments
 	base        context.Context    //nolint:containedctx // the life of everything that the server started
 	cut         context.CancelFunc // of base
@@ -59,8 +63,9 @@ type Server struct {
 	fallback  http.Handler
 
 	counters   counters
+	turn       atomic.Uint64  // which shard the next connection goes to
 	goroutines sync.WaitGroup // connections and invocations
-	shards     sync.WaitGroup
+	writing    sync.WaitGroup // shards
 
 	mu          sync.Mutex
 	closed      bool                     // guarded by mu
@@ -78,10 +83,12 @@ func NewServer(options *ServerOptions) *Server {
 		connections: map[*connection]struct{}{},
 	}
 	s.base, s.cut = context.WithCancel(context.Background())
-	s.inbox = newInbox(s.options.InboxLimit)
 	s.attachments = newAttachments(s.options.DisconnectTimeout)
-	s.shard = newShard(s)
-	s.shards.Go(s.shard.run)
+	for range s.options.Shards {
+		shard := newShard(s)
+		s.shards = append(s.shards, shard)
+		s.writing.Go(shard.run)
+	}
 	return s
 }
 
@@ -154,15 +161,17 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 }
 
-// await closes over when all goroutines of the server have ended. The shard
-// is the last: it writes what the connections still say.
+// await closes over when all goroutines of the server have ended. The shards
+// are the last: they write what the connections still say.
 func (s *Server) await(first bool, over chan<- struct{}) {
 	defer close(over)
 	s.goroutines.Wait()
-	if first {
-		close(s.shard.stop)
+	for _, shard := range s.shards {
+		if first {
+			close(shard.stop)
+		}
 	}
-	s.shards.Wait()
+	s.writing.Wait()
 }
 
 func (s *Server) openLocked() []*connection {
@@ -201,8 +210,20 @@ func (s *Server) isClosed() bool {
 	return s.closed
 }
 
-// post hands a task to the shard.
-func (s *Server) post(ctx context.Context, t task) error { return s.inbox.post(ctx, t) }
+// post hands a task to all shards.
+func (s *Server) post(ctx context.Context, t task) error {
+	for _, shard := range s.shards {
+		if err := shard.inbox.post(ctx, t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nextShard is the one for the next connection.
+func (s *Server) nextShard() *shard {
+	return s.shards[s.turn.Add(1)%uint64(len(s.shards))]
+}
 
 // clock is the time since the server began, which never jumps.
 func (s *Server) clock() time.Duration { return time.Since(s.started) }

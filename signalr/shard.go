@@ -28,7 +28,7 @@ type shard struct {
 }
 
 func newShard(s *Server) *shard {
-	return &shard{server: s, inbox: s.inbox, stop: make(chan struct{}), rosters: map[*Hub]*roster{}}
+	return &shard{server: s, inbox: newInbox(s.options.InboxLimit), stop: make(chan struct{}), rosters: map[*Hub]*roster{}}
 }
 
 // run lives until stop is closed.

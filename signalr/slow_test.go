@@ -57,7 +57,7 @@ func TestStuckClientIsCut(t *testing.T) {
 		endpoint: &signalr.EndpointOptions{TransportSendTimeout: 50 * time.Millisecond},
 	})
 	b.connect(t)
-	if err := message.To(t.Context(), b.hub.All(), strings.Repeat("x", 16<<20)); err != nil {
+	if err := message.To(t.Context(), b.hub.All(), strings.Repeat("x", 8<<20)); err != nil {
 		t.Fatal(err)
 	}
 	b.waitOpen(t, 0)
@@ -74,7 +74,7 @@ func TestSlowClientCatchesUp(t *testing.T) {
 	c := b.connect(t)
 	padding := strings.Repeat("x", 64<<10)
 	for range 2 {
-		const messages = 200 // 12 MiB: more than any socket's buffers
+		const messages = 150 // 9 MiB: more than any socket's buffers
 		for i := range messages {
 			if err := message.To(t.Context(), b.hub.All(), strconv.Itoa(i)+padding); err != nil {
 				t.Fatal(err)
@@ -148,7 +148,7 @@ func TestChurn(t *testing.T) {
 	var clients sync.WaitGroup
 	for worker := range 4 {
 		clients.Go(func() {
-			for i := range 25 {
+			for i := range 12 {
 				c := b.connect(t)
 				c.send(`{"type":1,"target":"Join","arguments":["h"]}`)
 				switch (worker + i) % 4 {

@@ -81,8 +81,8 @@ func (t Target) OnlyNewer(group string, version uint64) Target {
 // Send calls a method of the clients. It returns when the message is encoded
 // and in the server's inbox, not when it is delivered, and never waits for a
 // client; it waits for room in the inbox as long as ctx lets it. An error says
-// that nothing was sent to anybody: an argument cannot be encoded, ctx ended
-// or the server is closed. Arguments may be changed afterwards.
+// that not everybody was sent to: an argument cannot be encoded, ctx ended or
+// the server is closed; only with several shards may some have been. Arguments may be changed afterwards.
 func (t Target) Send(ctx context.Context, method string, args ...any) error {
 	if t.kind == toGroups && len(t.names) > 1 && slices.Contains(t.names, "") {
 		return HubError("Cannot send to an empty group name.")

@@ -21,6 +21,7 @@ func TestTargets(t *testing.T) {
 		return nil, r.URL.Query().Get("user"), time.Time{}, nil
 	}
 	b := setup(t, options{
+		server:   &signalr.ServerOptions{Shards: 3},
 		endpoint: &signalr.EndpointOptions{Authenticate: byQuery},
 		prepare: func(h *signalr.Hub) {
 			room(h)
@@ -115,7 +116,7 @@ func TestEncodedOnce(t *testing.T) {
 // whatever the targets.
 func TestOrderAcrossTargets(t *testing.T) {
 	t.Parallel()
-	b := setup(t, options{prepare: room})
+	b := setup(t, options{server: &signalr.ServerOptions{Shards: 2}, prepare: room})
 	clients := []*client{b.connect(t), b.connect(t), b.connect(t)}
 	ids := make([]string, len(clients))
 	for i, c := range clients {

@@ -55,7 +55,7 @@ func (c *connection) answerPings() {
 	c.socket.conn.OnPing(func(payload []byte) {
 		pong := ws.AppendFrame(nil, ws.Pong, payload)
 		// An error says that the connection has ended: nobody waits for it.
-		_ = c.server.post(c.ctx, task{kind: taskOwn, conn: c, bytes: pong})
+		_ = c.post(task{kind: taskOwn, conn: c, bytes: pong})
 	})
 }
 
