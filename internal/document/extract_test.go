@@ -50,6 +50,14 @@ func childModes() map[string]func() error {
 	}
 	return map[string]func() error{
 		"extract-worker": func() error { return ExtractWorker(os.Stdin, os.Stdout) },
+		"child-blocked": func() error {
+			_, unread := io.Pipe()
+			return ExtractWorker(os.Stdin, unread)
+		},
+		"child-suicide": func() error {
+			self, err := os.FindProcess(os.Getpid())
+			return errors.Join(err, say(), self.Kill(), hang())
+		},
 		"child-hang": func() error {
 			if err := say(`{"progress":{"done":1,"total":2}}`); err != nil {
 				return err

@@ -1,5 +1,7 @@
 package document
 
+import "bytes"
+
 const (
 	// lookBehind is the text before the next byte that stays in memory: the
 	// local part of an address and the context before it.
@@ -76,15 +78,25 @@ func (s *scanner) forget(n int) {
 // run looks at the bytes before limit. A match may reach beyond it.
 func (s *scanner) run(limit int) {
 	for s.next < limit {
-		switch c := s.buf[s.next]; {
-		case c == '@':
+		s.next += plainBytes(s.buf[s.next:limit])
+		switch {
+		case s.next == limit:
+		case s.buf[s.next] == '@':
 			s.findEmail()
-		case isDigit(c):
-			s.findNumber()
 		default:
-			s.next++
+			s.findNumber()
 		}
 	}
+}
+
+// plainBytes is how many bytes text begins with at which nothing is looked at.
+func plainBytes(text []byte) int {
+	for i, b := range text {
+		if b == '@' || isDigit(b) {
+			return i
+		}
+	}
+	return len(text)
 }
 
 // findNumber looks at a group of digits and passes it.
@@ -150,13 +162,14 @@ type cursor struct {
 // advance moves to index i of buf. Every byte that does not continue a code
 // point counts as one, wherever the text is cut.
 func (c *cursor) advance(buf []byte, i int) {
-	for _, b := range buf[c.index:i] {
-		if b == '\n' {
-			c.line++
-		}
+	text := buf[c.index:i]
+	chars := 0
+	for _, b := range text {
 		if b&0xC0 != 0x80 {
-			c.char++
+			chars++
 		}
 	}
+	c.line += bytes.Count(text, []byte{'\n'})
+	c.char += chars
 	c.index = i
 }

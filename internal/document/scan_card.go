@@ -9,51 +9,64 @@ const (
 )
 
 // digitGroups are digits as they are written in a text, in groups parted by one
-// space or one hyphen.
+// space or one hyphen. It is a value of fixed size, since every number of a text
+// becomes one.
 type digitGroups struct {
-	digits  []byte // values 0-9, at most maxCard
-	lengths []int
-	ends    []int // index behind each group
+	digits  [maxCard]byte // values 0-9
+	lengths [maxCard]uint8
+	groups  int
+	total   int // digits in all groups
 }
 
-// readGroups reads groups from i on, as long as they fit a card number. Groups
-// are parted by the same sign throughout.
-func readGroups(buf []byte, i int) digitGroups {
-	g := digitGroups{digits: make([]byte, 0, maxCard)}
+// readGroups reads groups from the start of text, as long as they fit a card
+// number and are parted by the same sign.
+func readGroups(text []byte) digitGroups {
+	var g digitGroups
 	separator := byte(0)
-	for {
-		start := i
-		for i < len(buf) && isDigit(buf[i]) {
-			if len(g.digits) == maxCard {
-				return g
-			}
-			g.digits = append(g.digits, buf[i]-'0')
-			i++
-		}
-		g.lengths = append(g.lengths, i-start)
-		g.ends = append(g.ends, i)
-		if i+1 >= len(buf) || !isDigit(buf[i+1]) || buf[i] != ' ' && buf[i] != '-' || separator != 0 && buf[i] != separator {
+	for i := 0; ; i++ {
+		n := digitsAt(text[i:])
+		if g.total+n > maxCard {
 			return g
 		}
-		separator = buf[i]
-		i++
+		for j, b := range text[i : i+n] {
+			g.digits[g.total+j] = b - '0'
+		}
+		g.lengths[g.groups] = uint8(n) //nolint:gosec // at most maxCard
+		g.groups++
+		g.total += n
+		i += n
+		if i+1 >= len(text) || !isDigit(text[i+1]) || !parts(text[i], separator) {
+			return g
+		}
+		separator = text[i]
 	}
+}
+
+// parts reports whether b parts groups where separator does, 0 if none did yet.
+func parts(b, separator byte) bool {
+	return (b == ' ' || b == '-') && (separator == 0 || b == separator)
+}
+
+// digitsAt is how many digits text begins with, as far as a card number matters.
+func digitsAt(text []byte) int {
+	n := 0
+	for n < len(text) && n <= maxCard && isDigit(text[n]) {
+		n++
+	}
+	return n
 }
 
 // findCard takes a payment card number that begins at next. The longest one
 // wins, since what follows a number may look like one more group of it.
 func (s *scanner) findCard() bool {
-	g := readGroups(s.buf, s.next)
-	total := 0
-	for _, n := range g.lengths {
-		total += n
-	}
-	for n := len(g.lengths); n > 0; n-- {
-		digits := g.digits[:total]
-		if isCard(digits, g.lengths[:n]) && ends(s.buf, g.ends[n-1]) {
-			return s.takeCard(digits, g.ends[n-1])
+	g := readGroups(s.buf[s.next:])
+	for g.total >= minCard {
+		end := s.next + g.total + g.groups - 1
+		if isCard(g.digits[:g.total], g.lengths[:g.groups]) && ends(s.buf, end) {
+			return s.takeCard(g.digits[:g.total], end)
 		}
-		total -= g.lengths[n-1]
+		g.groups--
+		g.total -= int(g.lengths[g.groups])
 	}
 	return false
 }
@@ -76,14 +89,13 @@ func (s *scanner) takeCard(digits []byte, end int) bool {
 	return true
 }
 
-func isCard(digits []byte, groups []int) bool {
-	return len(digits) >= minCard && len(digits) <= maxCard &&
-		isCardGrouping(groups) && isCardIssuer(digits) && !allEqual(digits) && luhn(digits)
+func isCard(digits []byte, groups []uint8) bool {
+	return isCardGrouping(groups) && isCardIssuer(digits) && !allEqual(digits) && luhn(digits)
 }
 
 // isCardGrouping reports whether cards are printed so: in one, in fours with a
 // rest, 4-6-5 (American Express), 4-6-4 (Diners Club) or 6-13 (UnionPay, Maestro).
-func isCardGrouping(groups []int) bool {
+func isCardGrouping(groups []uint8) bool {
 	switch {
 	case len(groups) == 1:
 		return true
