@@ -2,7 +2,7 @@
 // to and called by the stock clients of every language. A [Server] is an
 // [http.Handler]; its wire is that of ASP.NET Core SignalR.
 //
-//	var message = signalr.Call2[string, string]("ReceiveMessage")
+//	const message = signalr.Call2[string, string]("ReceiveMessage")
 //
 //	hub := signalr.NewHub(&signalr.HubOptions{Name: "chat"})
 //	hub.OnConnected(func(ctx context.Context, c *signalr.Caller) error { return c.Join("lobby") })

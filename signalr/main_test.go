@@ -34,26 +34,26 @@ type options struct {
 	prepare  func(*signalr.Hub)
 }
 
-func setup(t *testing.T, o options) *bundle {
-	t.Helper()
+func setup(tb testing.TB, o options) *bundle {
+	tb.Helper()
 	b := &bundle{hub: signalr.NewHub(o.hub), server: signalr.NewServer(o.server)}
 	if o.prepare != nil {
 		o.prepare(b.hub)
 	}
 	b.server.MapHub("/hub", b.hub, o.endpoint)
-	return serve(t, b)
+	return serve(tb, b)
 }
 
 // serve opens the server to requests, until the test ends.
-func serve(t *testing.T, b *bundle) *bundle {
-	t.Helper()
+func serve(tb testing.TB, b *bundle) *bundle {
+	tb.Helper()
 	b.http = httptest.NewServer(b.server)
 	b.url = b.http.URL + "/hub"
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := b.server.Shutdown(ctx); err != nil {
-			t.Errorf("Shutdown: %v", err)
+			tb.Errorf("Shutdown: %v", err)
 		}
 		b.http.Close()
 	})
@@ -62,37 +62,37 @@ func serve(t *testing.T, b *bundle) *bundle {
 
 // client is a SignalR client by hand.
 type client struct {
-	t    *testing.T
+	t    testing.TB
 	conn *ws.Conn
 	rest string   // records that came in one message with those read before
 	kept []string // records that invokeLast has read
 }
 
 // connect opens a WebSocket and does the handshake.
-func (b *bundle) connect(t *testing.T, query ...string) *client {
-	t.Helper()
-	c := b.dial(t, query...)
+func (b *bundle) connect(tb testing.TB, query ...string) *client {
+	tb.Helper()
+	c := b.dial(tb, query...)
 	c.send(`{"protocol":"json","version":1}`)
 	c.want(`{}`)
 	return c
 }
 
 // dial opens a WebSocket without a handshake.
-func (b *bundle) dial(t *testing.T, query ...string) *client {
-	t.Helper()
+func (b *bundle) dial(tb testing.TB, query ...string) *client {
+	tb.Helper()
 	url := "ws" + strings.TrimPrefix(b.url, "http") + "?" + strings.Join(query, "&")
-	conn, response, err := ws.Dial(t.Context(), url, http.Header{})
+	conn, response, err := ws.Dial(tb.Context(), url, http.Header{})
 	if response != nil {
 		response.Body.Close()
 	}
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { conn.Close() })
+	tb.Cleanup(func() { conn.Close() })
 	if err := conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	return &client{t: t, conn: conn}
+	return &client{t: tb, conn: conn}
 }
 
 // send sends records in one frame.
