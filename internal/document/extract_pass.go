@@ -54,26 +54,20 @@ type counter struct {
 }
 
 func (c *counter) write(text []byte) {
+	words, characters, inWord := c.words, c.characters, c.inWord
 	for i := 0; i < len(text); {
-		if b := text[i]; b < utf8.RuneSelf {
-			c.add(b == ' ' || b-'\t' <= '\r'-'\t')
-			i++
-			continue
+		space, size := isSpace(text[i]), 1
+		if text[i] >= utf8.RuneSelf {
+			var r rune
+			r, size = utf8.DecodeRune(text[i:])
+			space = unicode.IsSpace(r)
 		}
-		r, size := utf8.DecodeRune(text[i:])
-		c.add(unicode.IsSpace(r))
+		if !space && !inWord {
+			words++
+		}
+		inWord = !space
+		characters++
 		i += size
 	}
-}
-
-func (c *counter) add(space bool) {
-	c.characters++
-	if space {
-		c.inWord = false
-		return
-	}
-	if !c.inWord {
-		c.words++
-	}
-	c.inWord = true
+	c.words, c.characters, c.inWord = words, characters, inWord
 }

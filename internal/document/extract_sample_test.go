@@ -47,3 +47,22 @@ func TestExtractSamples(t *testing.T) {
 		})
 	}
 }
+
+// BenchmarkExtract includes the start of the child, with a warm cache.
+func BenchmarkExtract(b *testing.B) {
+	samples, err := sample.All()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, s := range samples[:3] {
+		b.Run(s.Name, func(b *testing.B) {
+			path := writeDocument(b, s.Data)
+			b.SetBytes(int64(len(s.Data)))
+			for b.Loop() {
+				if _, err := Extract(b.Context(), testWorkerArgv(), ExtractParams{Path: path, Name: s.Name}, nil); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

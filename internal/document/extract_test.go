@@ -91,11 +91,11 @@ func childModes() map[string]func() error {
 }
 
 // writeDocument puts a document where an upload would lie.
-func writeDocument(t testing.TB, data []byte) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "blob")
+func writeDocument(tb testing.TB, data []byte) string {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), "blob")
 	if err := os.WriteFile(path, data, 0o600); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return path
 }

@@ -40,3 +40,6 @@ func ends(buf []byte, i int) bool {
 }
 
 func isLower(b byte) bool { return b-'a' < 26 }
+
+// isSpace knows the white space of ASCII.
+func isSpace(b byte) bool { return b == ' ' || b-'\t' <= '\r'-'\t' }

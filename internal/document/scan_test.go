@@ -281,3 +281,14 @@ func BenchmarkScan(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkScanProse has a number in each line and no match, as most texts.
+func BenchmarkScanProse(b *testing.B) {
+	text := []byte(strings.Repeat("The committee approved the figures of 2024 (12.5 per cent) without objection.\n", 13_000))
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		p := newPass(typeText)
+		p.write(text)
+		p.endPage()
+	}
+}
