@@ -30,18 +30,18 @@ func ExtractWorker(stdin io.Reader, stdout io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("extract worker: %w", err)
 	}
-	ctx, abandon := context.WithCancelCause(context.Background())
-	defer abandon(nil)
-	answered := make(chan error, 1)
-	go func() { answered <- answer(ctx, request, stdout) }()
+	ctx, abandon := context.WithCancel(context.Background())
+	defer abandon()
+	answers := make(chan answer, 1)
+	go func() { answers <- extractAnswer(ctx, request, stdout) }()
 	gone := make(chan struct{})
 	go func() {
 		defer close(gone)
 		_, _ = io.Copy(io.Discard, in)
 	}()
 	select {
-	case err = <-answered:
-		if err != nil {
+	case a := <-answers:
+		if err := a.write(stdout); err != nil {
 			return fmt.Errorf("extract worker: %w", err)
 		}
 		<-gone
@@ -63,18 +63,28 @@ func readRequest(in *bufio.Reader) (extractRequest, error) {
 	return request, nil
 }
 
-// answer extracts and writes result or failure. An error that is not a Failure
-// is the child's own trouble: it goes to stderr, and the parent finds no answer.
-func answer(ctx context.Context, request extractRequest, stdout io.Writer) error {
+// answer is how an extraction ended.
+type answer struct {
+	result Result
+	err    error
+}
+
+func extractAnswer(ctx context.Context, request extractRequest, stdout io.Writer) answer {
 	result, err := extractFile(ctx, request, func(done, total int64) error {
 		return writeMessage(stdout, extractMessage{Progress: &extractProgress{Done: done, Total: total}})
 	})
-	if err == nil {
-		return writeMessage(stdout, extractMessage{Result: &result})
+	return answer{result: result, err: err}
+}
+
+// write sends result or failure. An error that is not a Failure is the child's
+// own trouble: it goes to stderr, and the parent finds no answer.
+func (a answer) write(stdout io.Writer) error {
+	if a.err == nil {
+		return writeMessage(stdout, extractMessage{Result: &a.result})
 	}
 	var failure *Failure
-	if !errors.As(err, &failure) {
-		return err
+	if !errors.As(a.err, &failure) {
+		return a.err
 	}
 	return writeMessage(stdout, extractMessage{Failure: failure})
 }
