@@ -63,29 +63,29 @@ func (s *screen) accepted(id, name string) {
 }
 
 func (s *screen) arrived(c callback) {
-	switch fanfare.Callback(c.Method) {
-	case fanfare.CallbackProcessing:
-		if r := s.byID[c.Arguments[0].(string)]; r != nil {
-			r.status, r.percentage = fanfare.Status(c.Arguments[1].(string)), c.Arguments[2].(int)
+	switch {
+	case c.update != nil:
+		if r := s.byID[c.update.id]; r != nil {
+			r.status, r.percentage = c.update.status, c.update.percentage
 		}
-	case fanfare.CallbackAlert:
-		s.alert(c.Arguments[0].(string), c.Arguments[1].(string), c.Arguments[2].(int))
+	case c.alert != nil:
+		s.alert(*c.alert)
 	default:
 		return
 	}
 	s.draw()
 }
 
-func (s *screen) alert(framework, message string, severity int) {
+func (s *screen) alert(a alert) {
 	colour := cyan
 	switch {
-	case severity >= 8:
+	case a.severity >= 8:
 		colour = red
-	case severity >= 5:
+	case a.severity >= 5:
 		colour = yellow
 	}
 	s.total++
-	s.alerts = append(s.alerts, s.paint(colour, fmt.Sprintf("%2d %-8s", severity, printable(framework)))+" "+printable(message))
+	s.alerts = append(s.alerts, s.paint(colour, fmt.Sprintf("%2d %-8s", a.severity, printable(a.framework)))+" "+printable(a.message))
 	if len(s.alerts) > maxAlerts {
 		s.alerts = s.alerts[1:]
 	}

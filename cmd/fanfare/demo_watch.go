@@ -22,8 +22,23 @@ import (
 
 // callback is one call of a client method by the server, as it arrived.
 type callback struct {
-	Method    string `json:"method"`
-	Arguments []any  `json:"arguments"`
+	Method    fanfare.Callback `json:"method"`
+	Arguments []any            `json:"arguments"`
+
+	update *update // of ReceiveProcessingUpdate
+	alert  *alert  // of ReceiveComplianceAlert
+}
+
+type update struct {
+	id         string
+	status     fanfare.Status
+	percentage int
+}
+
+type alert struct {
+	framework string
+	message   string
+	severity  int
 }
 
 // view shows what arrives. Its methods are called from one goroutine.
@@ -54,6 +69,8 @@ type watcher struct {
 	arrivals chan callback
 	last     map[string]fanfare.Status // by document id, from callbacks only
 	alerts   int
+
+	doneSince time.Time // when the records of all documents were terminal
 }
 
 // watch uploads, follows, and returns when every document is done.
@@ -75,23 +92,25 @@ func watch(ctx context.Context, server *app.App, uploads []upload, show view) er
 
 // listen hands every callback of the contract to the watcher's goroutine.
 func (w *watcher) listen(ctx context.Context) {
-	pass := func(method fanfare.Callback, arguments ...any) {
+	pass := func(c callback) {
 		select {
-		case w.arrivals <- callback{string(method), arguments}:
+		case w.arrivals <- c:
 		case <-ctx.Done():
 		}
 	}
 	w.hub.On(string(fanfare.CallbackProcessing), func(id, status string, percentage int) {
-		pass(fanfare.CallbackProcessing, id, status, percentage)
+		u := &update{id, fanfare.Status(status), percentage}
+		pass(callback{Method: fanfare.CallbackProcessing, Arguments: []any{id, status, percentage}, update: u})
 	})
 	w.hub.On(string(fanfare.CallbackAlert), func(framework, message string, severity int) {
-		pass(fanfare.CallbackAlert, framework, message, severity)
+		a := &alert{framework, message, severity}
+		pass(callback{Method: fanfare.CallbackAlert, Arguments: []any{framework, message, severity}, alert: a})
 	})
 	w.hub.On(string(fanfare.CallbackHealth), func(service, status string, metrics json.RawMessage) {
-		pass(fanfare.CallbackHealth, service, status, metrics)
+		pass(callback{Method: fanfare.CallbackHealth, Arguments: []any{service, status, metrics}})
 	})
 	w.hub.On(string(fanfare.CallbackNotification), func(service, message, kind string) {
-		pass(fanfare.CallbackNotification, service, message, kind)
+		pass(callback{Method: fanfare.CallbackNotification, Arguments: []any{service, message, kind}})
 	})
 }
 
@@ -174,10 +193,10 @@ func (w *watcher) drain() {
 }
 
 func (w *watcher) take(c callback) {
-	switch fanfare.Callback(c.Method) {
-	case fanfare.CallbackProcessing:
-		w.last[c.Arguments[0].(string)] = fanfare.Status(c.Arguments[1].(string))
-	case fanfare.CallbackAlert:
+	if c.update != nil {
+		w.last[c.update.id] = c.update.status
+	}
+	if c.alert != nil {
 		w.alerts++
 	}
 	w.show.arrived(c)
@@ -189,7 +208,6 @@ func (w *watcher) take(c callback) {
 func (w *watcher) await(ctx context.Context, broken <-chan error, ids []string) error {
 	check := time.NewTicker(200 * time.Millisecond)
 	defer check.Stop()
-	var doneSince time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -200,29 +218,36 @@ func (w *watcher) await(ctx context.Context, broken <-chan error, ids []string) 
 			return fmt.Errorf("connection to the hub lost: %w", w.hub.Err())
 		case c := <-w.arrivals:
 			w.take(c)
-			continue
-		case <-check.C:
-		}
-		documents, err := w.records(ctx, ids)
-		if err != nil {
-			return err
-		}
-		if slices.ContainsFunc(documents, func(d told) bool { return !d.Status.Terminal() }) {
-			continue
-		}
-		missed := w.missed(documents)
-		if missed == "" {
-			w.show.finished(documents, w.alerts)
-			return nil
-		}
-		if doneSince.IsZero() {
-			doneSince = time.Now()
-		}
-		if time.Since(doneSince) > grace {
-			w.show.finished(documents, w.alerts)
-			return errors.New("missed: " + missed)
+		case now := <-check.C:
+			if done, err := w.check(ctx, ids, now); done || err != nil {
+				return err
+			}
 		}
 	}
+}
+
+// check compares the records with what has arrived. It is done when nothing
+// is missing, or is missing for longer than the grace.
+func (w *watcher) check(ctx context.Context, ids []string, now time.Time) (done bool, err error) {
+	documents, err := w.records(ctx, ids)
+	if err != nil {
+		return false, err
+	}
+	if slices.ContainsFunc(documents, func(d told) bool { return !d.Status.Terminal() }) {
+		return false, nil
+	}
+	if w.doneSince.IsZero() {
+		w.doneSince = now
+	}
+	missed := w.missed(documents)
+	if missed != "" && now.Sub(w.doneSince) <= grace {
+		return false, nil
+	}
+	w.show.finished(documents, w.alerts)
+	if missed != "" {
+		return true, errors.New("missed: " + missed)
+	}
+	return true, nil
 }
 
 // records asks the API for the documents, in the given order.

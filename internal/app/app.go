@@ -72,7 +72,7 @@ func (a *App) start(ctx context.Context) error {
 		return fmt.Errorf("start bus: %w", err)
 	}
 	a.onStop("bus", log.Stop)
-	return a.compose(listener, dir, log)
+	return a.compose(ctx, listener, dir, log)
 }
 
 // part is the logger of one part.

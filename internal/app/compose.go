@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -32,18 +33,18 @@ type parts struct {
 }
 
 // compose makes the parts and starts them, each above what it needs.
-func (a *App) compose(listener net.Listener, dir *dataDir, log *bus.Bus) error {
+func (a *App) compose(ctx context.Context, listener net.Listener, dir *dataDir, log *bus.Bus) error {
 	p, err := a.connect(dir, log)
 	if err != nil {
 		return err
 	}
-	a.run("live feed", func(ctx context.Context) error {
+	a.run(ctx, "live feed", func(ctx context.Context) error {
 		return log.Live(ctx, func(stored fanfare.Stored) { p.processor.Deliver(ctx, stored) })
 	})
-	a.run("health monitor", p.monitor.Run)
-	a.run("document service", p.documents.Run)
+	a.run(ctx, "health monitor", p.monitor.Run)
+	a.run(ctx, "document service", p.documents.Run)
 	a.onStop("hub", p.server.Shutdown)
-	a.serve(listener, a.routes(p, log))
+	a.serve(ctx, listener, a.routes(p, log))
 	return nil
 }
 
@@ -87,14 +88,15 @@ func (a *App) routes(p parts, log *bus.Bus) http.Handler {
 	return p.server
 }
 
-// run starts a part that works until its context ends. If it ends by itself,
-// that is a failure of the App.
-func (a *App) run(name string, part func(context.Context) error) {
-	ctx, cancel := context.WithCancel(context.Background())
+// run starts a part that works until it is stopped: the context of Start gives
+// its values only, it may end with Start. A part that ends by itself is a
+// failure of the App.
+func (a *App) run(ctx context.Context, name string, part func(context.Context) error) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var done sync.WaitGroup
 	done.Go(func() {
 		if err := part(ctx); ctx.Err() == nil {
-			a.fail(name, err)
+			a.fail(ctx, name, err)
 		}
 	})
 	a.onStop(name, func(context.Context) error {
@@ -106,8 +108,8 @@ func (a *App) run(name string, part func(context.Context) error) {
 
 // fail reports the first failure; the owner stops the App then, and later ones
 // follow from it.
-func (a *App) fail(name string, err error) {
-	a.logger.LogAttrs(context.Background(), slog.LevelError, "part ended", slog.String("part", name), slog.Any("error", err))
+func (a *App) fail(ctx context.Context, name string, err error) {
+	a.logger.LogAttrs(ctx, slog.LevelError, "part ended", slog.String("part", name), slog.Any("error", err))
 	select {
 	case a.failed <- &partError{name, err}:
 	default:
@@ -130,7 +132,7 @@ func (e *partError) Error() string {
 func (e *partError) Unwrap() error { return e.err }
 
 // serve answers requests on the listener until stopped.
-func (a *App) serve(listener net.Listener, handler http.Handler) {
+func (a *App) serve(ctx context.Context, listener net.Listener, handler http.Handler) {
 	server := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: readHeaderTimeout,
@@ -139,8 +141,8 @@ func (a *App) serve(listener net.Listener, handler http.Handler) {
 	a.url = "http://" + listener.Addr().String()
 	var done sync.WaitGroup
 	done.Go(func() {
-		if err := server.Serve(listener); err != http.ErrServerClosed { //nolint:errorlint // Serve returns this very value
-			a.fail("http", err)
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			a.fail(ctx, "http", err)
 		}
 	})
 	a.onStop("http", func(ctx context.Context) error {

@@ -62,7 +62,7 @@ func Load(flags map[string]string, env Lookup) (Config, error) {
 			return Config{}, fmt.Errorf("%s %s: %w", setting.Name, source, err)
 		}
 	}
-	return config.complete(env)
+	return config.complete()
 }
 
 // find returns the setting's value and where it came from, in words.
@@ -105,7 +105,7 @@ func DefaultConfig() Config {
 
 // complete fills what follows from the rest, and refuses what does not fit
 // together.
-func (c Config) complete(env Lookup) (Config, error) {
+func (c Config) complete() (Config, error) {
 	if c.ServiceVersion == "" {
 		c.ServiceVersion = buildVersion()
 	}

@@ -99,7 +99,7 @@ func takeLock(path string) (*flock.Flock, error) {
 }
 
 func lockHolder(name string) string {
-	data, err := os.ReadFile(name)
+	data, err := os.ReadFile(name) //nolint:gosec // the operator names the data directory
 	if pid := strings.TrimSpace(string(data)); err == nil && pid != "" {
 		return " (process " + pid + ")"
 	}
@@ -109,7 +109,7 @@ func lockHolder(name string) string {
 // checkFormat reads the format file, or writes it into a new directory.
 func (d *dataDir) checkFormat() error {
 	name := filepath.Join(d.path, formatFile)
-	data, err := os.ReadFile(name)
+	data, err := os.ReadFile(name) //nolint:gosec // the operator names the data directory
 	if errors.Is(err, fs.ErrNotExist) {
 		return d.writeFormat(name)
 	}

@@ -173,7 +173,7 @@ func envFile(path string) (map[string]string, error) {
 	if path == "" {
 		return map[string]string{}, nil
 	}
-	data, err := os.ReadFile(path)
+	data, err := os.ReadFile(path) //nolint:gosec // the operator names the file
 	if err != nil {
 		return nil, fmt.Errorf("read configuration file: %w", err)
 	}

@@ -14,9 +14,10 @@ import (
 
 // stockClient is the stock npm client in a Node process.
 type stockClient struct {
-	t     *testing.T
-	stdin io.WriteCloser
-	lines chan line
+	t        *testing.T
+	stdin    io.WriteCloser
+	lines    chan line
+	deadline <-chan time.Time // of all that the test waits for
 }
 
 // line is one line of watch.mjs.
@@ -30,7 +31,7 @@ type line struct {
 	Closed     bool
 }
 
-// startStock runs watch.mjs against the server; where Node or the client is
+// startStock connects watch.mjs to the server; where Node or the client is
 // missing, the test is skipped by name.
 func startStock(t *testing.T, base string) *stockClient {
 	t.Helper()
@@ -54,7 +55,7 @@ func startStock(t *testing.T, base string) *stockClient {
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	c := &stockClient{t: t, stdin: stdin, lines: make(chan line, 1024)}
+	c := &stockClient{t: t, stdin: stdin, lines: make(chan line, 1024), deadline: time.After(patience)}
 	read := make(chan struct{})
 	go func() { defer close(read); c.read(stdout) }()
 	t.Cleanup(func() {
@@ -64,6 +65,9 @@ func startStock(t *testing.T, base string) *stockClient {
 			t.Error("stock client:", err)
 		}
 	})
+	for !c.next().Connected {
+		continue
+	}
 	return c
 }
 
@@ -88,8 +92,8 @@ func (c *stockClient) next() line {
 			c.t.Fatal("the stock client ended")
 		}
 		return l
-	case <-time.After(patience):
-		c.t.Fatal("nothing more came to the stock client")
+	case <-c.deadline:
+		c.t.Fatal("what the test waits for did not come to the stock client")
 	}
 	return line{}
 }

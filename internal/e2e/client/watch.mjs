@@ -13,7 +13,7 @@ const connection = new HubConnectionBuilder()
     .configureLogging(LogLevel.Warning)
     .build();
 for (const method of ["ReceiveProcessingUpdate", "ReceiveComplianceAlert", "ReceiveServiceNotification", "ReceiveHealthUpdate"]) {
-    connection.on(method, (...args) => print({ method, arguments: args }));
+    connection.on(method, (...args) => { print({ method, arguments: args }); });
 }
 const followed = new Set();
 async function follow(id) {
