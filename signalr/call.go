@@ -6,7 +6,7 @@ import "context"
 // CallN is one with N arguments:
 //
 //	const message = signalr.Call2[string, string]("ReceiveMessage")
-//	err := message.To(ctx, hub.Group("lobby"), "alice", "hello")
+//	err := message.To(ctx, hub.Group("lobby"), "operator", "hello")
 type Call0 string
 
 // Call1 is a client's method with one argument.

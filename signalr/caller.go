@@ -54,6 +54,17 @@ func (c *Caller) Leave(group string) error {
 // OnDisconnected; the client does not reconnect (CLOSE-03).
 func (c *Caller) Abort() { c.c.end(c.c.aborted()) }
 
+// EndReason says why the connection ended. It is for OnDisconnected: before the
+// end there is none.
+func (c *Caller) EndReason() EndReason {
+	select {
+	case <-c.c.ctx.Done():
+		return c.c.ended.reason
+	default:
+		return ""
+	}
+}
+
 // Join makes the connection with that id, if there is one, a member of a group
 // (GRP-01). It is ordered before later sends, as [Caller.Join] is.
 func (h *Hub) Join(ctx context.Context, connectionID, group string) error {

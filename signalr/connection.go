@@ -47,7 +47,7 @@ type connection struct {
 	items   sync.Map
 	heard   hearing
 	ending  sync.Once
-	reason  ending        // set in end
+	ended   ending        // set in end
 	flushed chan struct{} // made in end, closed when the last frames are written
 }
 
@@ -57,7 +57,7 @@ func (c *connection) run() {
 	c.end(c.converse())
 	c.disconnect()
 	c.shard.inbox.force(task{kind: taskRemove, conn: c})
-	c.socket.finish(c.flushed, len(c.reason.last) > 0)
+	c.socket.finish(c.flushed, len(c.ended.last) > 0)
 	c.intake.release()
 	c.server.forget(c)
 	c.server.counters.closed.Add(1)
@@ -80,7 +80,7 @@ func (c *connection) converse() ending {
 // the first call counts; every call returns when that is done.
 func (c *connection) end(e ending) {
 	c.ending.Do(func() {
-		c.reason = e
+		c.ended = e
 		c.flushed = make(chan struct{})
 		c.shard.inbox.force(task{kind: taskFinish, conn: c, bytes: e.last})
 		c.cancel()
@@ -95,7 +95,7 @@ func (c *connection) disconnect() {
 		return
 	}
 	ctx := c.server.base
-	if err := c.hub.disconnected(ctx, &c.caller, c.reason.err); err != nil {
+	if err := c.hub.disconnected(ctx, &c.caller, c.ended.err); err != nil {
 		c.hub.options.Logger.WarnContext(ctx, "OnDisconnected returned an error",
 			slog.String("connection", c.id), slog.Any("error", err))
 	}

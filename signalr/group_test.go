@@ -33,20 +33,20 @@ func said(text string) string { return `{"type":1,"target":"message","arguments"
 func TestGroups(t *testing.T) {
 	t.Parallel()
 	b := setup(t, options{prepare: room})
-	alice, bob := b.connect(t), b.connect(t)
-	alice.invoke("Join", `["g"]`, void)
-	alice.invoke("Join", `["g"]`, void) // joining twice is joining once
-	bob.invoke("Join", `["g"]`, void)
-	bob.invoke("ToGroup", `["G","other case"]`, void)
-	bob.send(`{"type":1,"target":"ToGroup","arguments":["g","one"]}`)
-	alice.want(said("one"))
-	bob.want(said("one"))
-	bob.invoke("ToOthersInGroup", `["g","two"]`, void)
-	alice.want(said("two"))
-	bob.invoke("Leave", `["g"]`, void)
-	bob.invoke("Leave", `["g"]`, void)
-	bob.invoke("ToGroup", `["g","three"]`, void)
-	alice.want(said("three"))
+	first, second := b.connect(t), b.connect(t)
+	first.invoke("Join", `["g"]`, void)
+	first.invoke("Join", `["g"]`, void) // joining twice is joining once
+	second.invoke("Join", `["g"]`, void)
+	second.invoke("ToGroup", `["G","other case"]`, void)
+	second.send(`{"type":1,"target":"ToGroup","arguments":["g","one"]}`)
+	first.want(said("one"))
+	second.want(said("one"))
+	second.invoke("ToOthersInGroup", `["g","two"]`, void)
+	first.want(said("two"))
+	second.invoke("Leave", `["g"]`, void)
+	second.invoke("Leave", `["g"]`, void)
+	second.invoke("ToGroup", `["g","three"]`, void)
+	first.want(said("three"))
 }
 
 // SEND-05: what a method sends to its caller arrives before its completion.

@@ -144,7 +144,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	open := s.openLocked()
 	s.mu.Unlock()
 	for _, c := range open {
-		c.end(c.elsewhere())
+		c.end(c.elsewhere(EndedByShutdown))
 	}
 	over := make(chan struct{})
 	go s.await(first, over)

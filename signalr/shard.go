@@ -216,9 +216,9 @@ func (s *shard) tick() {
 func (s *shard) check(c *connection, o *HubOptions, now time.Duration) {
 	switch {
 	case c.heard.silent(now, o.ClientTimeoutInterval):
-		c.end(c.failed(&namedError{nameCanceled, "Client hasn't sent a message/ping within the configured ClientTimeoutInterval."}))
+		c.end(c.silent())
 	case c.expired():
-		c.end(c.elsewhere())
+		c.end(c.elsewhere(EndedExpired))
 	case now-time.Duration(c.wroteAt) >= o.KeepAliveInterval && c.queue.idle():
 		s.give(c, c.encoding.Load().ping)
 	}

@@ -12,11 +12,11 @@ import (
 
 // What clients are told, with the exact types on the wire: a .NET client drops
 // a callback whose argument count differs.
-var (
-	receiveProcessingUpdate    = signalr.Call3[string, string, int](string(fanfare.CallbackProcessing))               //nolint:gochecknoglobals // a constant that Go cannot write as one
-	receiveComplianceAlert     = signalr.Call3[string, string, int](string(fanfare.CallbackAlert))                    //nolint:gochecknoglobals // as above
-	receiveServiceNotification = signalr.Call3[string, string, string](string(fanfare.CallbackNotification))          //nolint:gochecknoglobals // as above
-	receiveHealthUpdate        = signalr.Call3[string, string, fanfare.HealthMetrics](string(fanfare.CallbackHealth)) //nolint:gochecknoglobals // as above
+const (
+	receiveProcessingUpdate    = signalr.Call3[string, string, int](fanfare.CallbackProcessing)
+	receiveComplianceAlert     = signalr.Call3[string, string, int](fanfare.CallbackAlert)
+	receiveServiceNotification = signalr.Call3[string, string, string](fanfare.CallbackNotification)
+	receiveHealthUpdate        = signalr.Call3[string, string, fanfare.HealthMetrics](fanfare.CallbackHealth)
 )
 
 // Callbacks tells clients of events. It is the sink of the event processor.

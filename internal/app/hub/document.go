@@ -10,12 +10,16 @@ import (
 
 // subscribeToDocument joins first and reads the record then: an update that
 // comes between is sent by the join, and the older of the two is passed over.
+// Who subscribes again is told the state again: leaving forgets what was sent.
 func (h *Hub) subscribeToDocument(ctx context.Context, caller *signalr.Caller, id string) error {
 	guid, err := fanfare.ParseGUID(id)
 	if err != nil {
 		return hubError(err)
 	}
 	topic := fanfare.DocumentTopic(guid)
+	if err := caller.Leave(group(topic)); err != nil {
+		return hubError(err)
+	}
 	if err := caller.Join(group(topic)); err != nil {
 		return hubError(err)
 	}

@@ -22,19 +22,14 @@ func (h *Hub) connected(ctx context.Context, caller *signalr.Caller) error {
 	return nil
 }
 
-// disconnected runs when the connection has ended, so on a context of its own
-// that still ends with the server.
+// disconnected tells why: an orderly end has a reason, any other an error too.
 func (h *Hub) disconnected(ctx context.Context, caller *signalr.Caller, err error) error {
-	h.tell(ctx, caller, fanfare.UserDisconnected, reason(err))
-	return nil
-}
-
-// reason is why a connection ended, in words for the event.
-func reason(err error) string {
-	if err == nil {
-		return "closed"
+	reason := string(caller.EndReason())
+	if err != nil {
+		reason += ": " + err.Error()
 	}
-	return err.Error()
+	h.tell(ctx, caller, fanfare.UserDisconnected, reason)
+	return nil
 }
 
 // tell emits a presence event. Who connects must not suffer when the log does:
