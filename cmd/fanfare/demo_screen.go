@@ -97,7 +97,7 @@ func (s *screen) finished(documents []told, alerts int) {
 		if r == nil {
 			continue
 		}
-		r.note = fmt.Sprintf("%d pages, %d words", d.Pages, d.Words)
+		r.note = count(d.Pages, "page") + ", " + count(d.Words, "word")
 		if d.Error != nil {
 			r.note = d.Error.Code + ": " + printable(d.Error.Message)
 		}

@@ -48,5 +48,14 @@ func summary(documents []told, alerts int) string {
 			completed++
 		}
 	}
-	return fmt.Sprintf("%d documents: %d completed, %d failed; %d alerts.", len(documents), completed, len(documents)-completed, alerts)
+	return fmt.Sprintf("%s: %d completed, %d failed; %s.",
+		count(len(documents), "document"), completed, len(documents)-completed, count(alerts, "alert"))
+}
+
+// count is a number with its noun: 1 page, 2 pages.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
