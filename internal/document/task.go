@@ -96,7 +96,11 @@ func (t *task) begin(ctx context.Context) error {
 	if err := t.store(ctx); err != nil {
 		return err
 	}
-	return t.emit(ctx, stepStarted, fanfare.ProcessingStarted, t.record.UpdatedAt, fmt.Sprintf("attempt %d", t.record.Attempt))
+	message := "processing started"
+	if t.record.Attempt > 1 {
+		message = fmt.Sprintf("processing started again, attempt %d", t.record.Attempt)
+	}
+	return t.emit(ctx, stepStarted, fanfare.ProcessingStarted, t.record.UpdatedAt, message)
 }
 
 // progress tells a percentage, which is not below the record's. The same one
@@ -153,9 +157,17 @@ func (t *task) emitEnd(ctx context.Context) error {
 	if r.Status == fanfare.StatusFailed {
 		return t.emit(ctx, stepFailed, fanfare.ProcessingFailed, r.UpdatedAt, r.Error.Message)
 	}
-	message := fmt.Sprintf("%d pages, %d words, %d findings", r.Pages, r.Words, len(r.Findings))
+	message := count(r.Pages, "page") + ", " + count(r.Words, "word") + ", " + count(len(r.Findings), "finding")
 	if r.Unreadable > 0 {
 		message += fmt.Sprintf("; %d of the pages could not be read", r.Unreadable)
 	}
 	return t.emit(ctx, stepCompleted, fanfare.ProcessingCompleted, r.UpdatedAt, message)
+}
+
+// count is a number with its noun: 1 page, 2 pages.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
