@@ -37,10 +37,16 @@ type process struct {
 
 var listens = regexp.MustCompile(`listens on (http://\S+)`)
 
-// serve starts the server and waits for its first line.
+// serve starts the server on a free port.
 func serve(t *testing.T, binary, data string) *process {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), binary, "serve", "--listen", "127.0.0.1:0", "--data-dir", data)
+	return serveOn(t, binary, data, "127.0.0.1:0")
+}
+
+// serveOn starts the server and waits for its first line.
+func serveOn(t *testing.T, binary, data, address string) *process {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), binary, "serve", "--listen", address, "--data-dir", data)
 	command.Stderr = t.Output()
 	stdout, err := command.StdoutPipe()
 	if err != nil {
