@@ -30,10 +30,21 @@
 // takes nothing for the send timeout, or falls behind by more than the queue
 // limit, is cut and counted in [Stats].
 //
+// # Streams and results
+//
+// A method that returns an iter.Seq2[T, error] streams to its caller, one with
+// such a parameter is streamed to; see [Hub.Handle]. The items of a stream wait
+// for room in their client's queue, of which all streams together take a
+// quarter at most: a slow client slows its streams, and nothing else. Calls
+// with streams run beside the others, without order between them. [Ask] calls
+// a client's method and waits for the result. How many of each a connection may
+// have is bounded in [HubOptions]; what is refused for it is counted in
+// [Stats].
+//
 // # Goroutines
 //
 // Each connection has one reading goroutine, which starts a goroutine for each
-// invocation. All writing is done by a shard, which owns the membership of its
+// invocation, runs its stream in it, and awaits them all at its end. All writing is done by a shard, which owns the membership of its
 // connections; a connection whose socket is full has a writer of its own until
 // it has caught up. [Server.Shutdown] ends and awaits all of them.
 package signalr
