@@ -44,7 +44,8 @@
 // # Goroutines
 //
 // Each connection has one reading goroutine, which starts a goroutine for each
-// invocation, runs its stream in it, and awaits them all at its end. All writing is done by a shard, which owns the membership of its
-// connections; a connection whose socket is full has a writer of its own until
-// it has caught up. [Server.Shutdown] ends and awaits all of them.
+// invocation, its stream included, and awaits them all at its end. All
+// writing is done by a shard, which owns the membership of its connections; a
+// connection whose socket is full has a writer of its own until it has caught
+// up. [Server.Shutdown] ends and awaits all of them.
 package signalr
