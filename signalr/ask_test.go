@@ -12,16 +12,16 @@ import (
 )
 
 const (
-	answer = signalr.Ask1[string, string]("answer")
-	number = signalr.Ask0[int32]("number")
+	askAnswer = signalr.Ask1[string, string]("answer")
+	askNumber = signalr.Ask0[int32]("number")
 )
 
 func questions(h *signalr.Hub) {
 	h.Handle("AskMe", func(ctx context.Context, c *signalr.Caller, text string) (string, error) {
-		return answer.From(ctx, c.Self(), text)
+		return askAnswer.From(ctx, c.Self(), text)
 	})
-	h.Handle("AskNumber", func(ctx context.Context, c *signalr.Caller) (int32, error) { return number.From(ctx, c.Self()) })
-	h.Handle("AskOther", func(ctx context.Context, id string) (string, error) { return answer.From(ctx, h.Client(id), "who?") })
+	h.Handle("AskNumber", func(ctx context.Context, c *signalr.Caller) (int32, error) { return askNumber.From(ctx, c.Self()) })
+	h.Handle("AskOther", func(ctx context.Context, id string) (string, error) { return askAnswer.From(ctx, h.Client(id), "who?") })
 	h.Handle("Id", func(c *signalr.Caller) string { return c.ConnectionID() })
 	h.Handle("Echo", func(s string) string { return s })
 }
@@ -79,11 +79,11 @@ func TestAskFreesTheSlot(t *testing.T) {
 	c := setup(t, options{prepare: func(h *signalr.Hub) {
 		g.register(h)
 		h.Handle("AskTwice", func(ctx context.Context, c *signalr.Caller) (string, error) {
-			first, err := answer.From(ctx, c.Self(), "one")
+			first, err := askAnswer.From(ctx, c.Self(), "one")
 			if err != nil {
 				return "", err
 			}
-			second, err := answer.From(ctx, c.Self(), "two")
+			second, err := askAnswer.From(ctx, c.Self(), "two")
 			return first + second, err
 		})
 	}}).connect(t)
@@ -113,7 +113,7 @@ func TestAskNobody(t *testing.T) {
 	t.Parallel()
 	b := setup(t, options{server: &signalr.ServerOptions{Shards: 3}, prepare: questions})
 	c, other := b.connect(t), b.connect(t)
-	_, err := answer.From(t.Context(), b.hub.Client("nobody"), "who?")
+	_, err := askAnswer.From(t.Context(), b.hub.Client("nobody"), "who?")
 	if err == nil || err.Error() != "Connection 'nobody' does not exist." {
 		t.Errorf("got %v", err)
 	}
@@ -148,7 +148,7 @@ func TestAskFromOutside(t *testing.T) {
 	for name, target := range map[string]signalr.Target{
 		"all": b.hub.All(), "group": b.hub.Group("g"), "user": b.hub.User("u"), "two": b.hub.Clients(id, "x"),
 	} {
-		if _, err := answer.From(t.Context(), target, "who?"); err == nil {
+		if _, err := askAnswer.From(t.Context(), target, "who?"); err == nil {
 			t.Errorf("%s could be asked", name)
 		}
 	}
@@ -186,7 +186,7 @@ func TestAskCanceled(t *testing.T) {
 					h.Handle("AskBriefly", func(ctx context.Context, caller *signalr.Caller) error {
 						ctx, cancel := c.by(ctx)
 						defer cancel()
-						_, err := answer.From(ctx, caller.Self(), "quick?")
+						_, err := askAnswer.From(ctx, caller.Self(), "quick?")
 						errs <- err
 						return err
 					})
@@ -216,12 +216,12 @@ func TestAskInEvents(t *testing.T) {
 	errs := make(chan error, 2)
 	b := setup(t, options{prepare: func(h *signalr.Hub) {
 		h.OnConnected(func(ctx context.Context, c *signalr.Caller) error {
-			_, err := answer.From(ctx, c.Self(), "who?")
+			_, err := askAnswer.From(ctx, c.Self(), "who?")
 			errs <- err
 			return nil
 		})
 		h.OnDisconnected(func(ctx context.Context, c *signalr.Caller, _ error) error {
-			_, err := answer.From(ctx, c.Self(), "why?")
+			_, err := askAnswer.From(ctx, c.Self(), "why?")
 			errs <- err
 			return nil
 		})
@@ -284,13 +284,13 @@ func TestAskInStreams(t *testing.T) {
 	t.Parallel()
 	c := setup(t, options{prepare: func(h *signalr.Hub) {
 		h.Handle("Stream", func(ctx context.Context, c *signalr.Caller) iter.Seq2[string, error] {
-			return func(yield func(string, error) bool) { yield(answer.From(ctx, c.Self(), "stream?")) }
+			return func(yield func(string, error) bool) { yield(askAnswer.From(ctx, c.Self(), "stream?")) }
 		})
 		h.Handle("Upload", func(ctx context.Context, c *signalr.Caller, _ iter.Seq2[int, error]) (string, error) {
-			return answer.From(ctx, c.Self(), "upload?")
+			return askAnswer.From(ctx, c.Self(), "upload?")
 		})
 		h.Handle("Later", func(ctx context.Context, c *signalr.Caller) {
-			go answer.From(ctx, c.Self(), "later?")
+			go askAnswer.From(ctx, c.Self(), "later?")
 		})
 	}}).connect(t)
 	c.stream("1", "Stream", `[]`)
