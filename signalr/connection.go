@@ -45,7 +45,7 @@ type connection struct {
 
 	// Shared.
 	streams streams
-	calls   sync.WaitGroup // started by read, awaited by run
+	calls   sync.WaitGroup // started by read, awaited after run
 	owed    int            // guarded by hub.questions.mu: results it still owes
 	items   sync.Map
 	heard   hearing
@@ -64,7 +64,9 @@ func (c *connection) run() {
 	c.intake.release()
 	c.server.forget(c)
 	c.server.counters.closed.Add(1)
-	c.calls.Wait()
+	// Not here: a method that is slow to end must not hold up the end of the
+	// transport, which for some is that of this goroutine.
+	c.server.goroutines.Go(c.calls.Wait)
 }
 
 // converse is the connection's talk; it returns how that ended.

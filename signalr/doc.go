@@ -36,16 +36,15 @@
 // such a parameter is streamed to; see [Hub.Handle]. The items of a stream wait
 // for room in their client's queue, of which all streams together take a
 // quarter at most: a slow client slows its streams, and nothing else. Calls
-// with streams run beside the others, without order between them. [Ask] calls
-// a client's method and waits for the result. How many of each a connection may
-// have is bounded in [HubOptions]; what is refused for it is counted in
-// [Stats].
+// with streams run beside the others, without order between them, each in the
+// goroutine of its invocation. [Ask] calls a client's method and waits for the
+// result. How many of each a connection may have is bounded in [HubOptions];
+// what is refused for it is counted in [Stats].
 //
 // # Goroutines
 //
 // Each connection has one reading goroutine, which starts a goroutine for each
-// invocation, its stream included, and awaits them all at its end. All
-// writing is done by a shard, which owns the membership of its connections; a
-// connection whose socket is full has a writer of its own until it has caught
-// up. [Server.Shutdown] ends and awaits all of them.
+// invocation. All writing is done by a shard, which owns the membership of its
+// connections; a connection whose socket is full has a writer of its own until
+// it has caught up. [Server.Shutdown] ends and awaits all of them.
 package signalr
