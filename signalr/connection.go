@@ -12,7 +12,7 @@ import (
 // connection is one client of one hub, from its transport's opening to its end.
 //
 //	run: handshake -> register -> OnConnected -> read, dispatch -> end
-//	     -> OnDisconnected -> remove -> close the transport
+//	     -> OnDisconnected -> remove -> close the transport -> await the calls
 //
 // Whatever happens, it ends by end, once, from any goroutine; run then goes
 // through the rest.
@@ -44,6 +44,9 @@ type connection struct {
 	queue queue // shared with the writer that the shard starts
 
 	// Shared.
+	streams streams
+	calls   sync.WaitGroup // started by read, awaited after run
+	owed    int            // guarded by hub.questions.mu: results it still owes
 	items   sync.Map
 	heard   hearing
 	ending  sync.Once
@@ -61,6 +64,9 @@ func (c *connection) run() {
 	c.intake.release()
 	c.server.forget(c)
 	c.server.counters.closed.Add(1)
+	// Not here: a method that is slow to end must not hold up the end of the
+	// transport, which for some is that of this goroutine.
+	c.server.goroutines.Go(c.calls.Wait)
 }
 
 // converse is the connection's talk; it returns how that ended.

@@ -30,6 +30,17 @@
 // takes nothing for the send timeout, or falls behind by more than the queue
 // limit, is cut and counted in [Stats].
 //
+// # Streams and results
+//
+// A method that returns an iter.Seq2[T, error] streams to its caller, one with
+// such a parameter is streamed to; see [Hub.Handle]. The items of a stream wait
+// for room in their client's queue, of which all streams together take a
+// quarter at most: a slow client slows its streams, and nothing else. Calls
+// with streams run beside the others, without order between them, each in the
+// goroutine of its invocation. [Ask] calls a client's method and waits for the
+// result. How many of each a connection may have is bounded in [HubOptions];
+// what is refused for it is counted in [Stats].
+//
 // # Goroutines
 //
 // Each connection has one reading goroutine, which starts a goroutine for each

@@ -47,8 +47,9 @@ type message struct {
 	size   int      // of all frames, bytes
 }
 
-// call encodes an invocation of a client's method.
-func (h *Hub) call(method string, args []any) (*message, error) {
+// call encodes an invocation of a client's method; with an id the client is
+// to answer.
+func (h *Hub) call(id, method string, args []any) (*message, error) {
 	m := &message{frames: make([][]byte, len(h.encodings))}
 	for i, e := range h.encodings {
 		raws := make([]hubproto.Raw, len(args))
@@ -59,7 +60,7 @@ func (h *Hub) call(method string, args []any) (*message, error) {
 			}
 			raws[j] = raw
 		}
-		m.frames[i] = e.frame(nil, &hubproto.Invocation{Target: method, Arguments: raws})
+		m.frames[i] = e.frame(nil, &hubproto.Invocation{InvocationID: id, Target: method, Arguments: raws})
 		m.size += len(m.frames[i])
 	}
 	return m, nil

@@ -20,6 +20,15 @@ const (
 	DefaultKeepAliveInterval     = 15 * time.Second
 	DefaultClientTimeoutInterval = 30 * time.Second
 	DefaultMaximumMessageSize    = 32 << 10 // bytes
+	DefaultStreamBufferCapacity  = 10       // items
+)
+
+// The limits of one connection that ASP.NET Core does not have (SEC-01). They
+// are far beyond what a client needs, and bound what a bad one can take.
+const (
+	DefaultMaximumStreams       = 1000
+	DefaultMaximumUploads       = 100
+	DefaultMaximumClientResults = 1000
 )
 
 // HubOptions are the settings of a hub. A zero field is its default.
@@ -41,6 +50,26 @@ type HubOptions struct {
 	// run at a time; default 1, in order (INV-18). While that many run, the
 	// next one holds up all that the client sends behind it.
 	MaximumParallelInvocations int
+
+	// StreamBufferCapacity is how many items of a stream from a client wait for
+	// its method; default 10. While so many do, the next one holds up all that
+	// the client sends (UP-05).
+	StreamBufferCapacity int
+	// MaximumStreams is how many streams to one client may run at a time;
+	// default 1000, negative is no bound. The next one is refused.
+	MaximumStreams int
+	// MaximumUploads is how many streams one client may send at a time, from
+	// their announcement to the end of the method; default 100, negative is no
+	// bound. A call with more is refused.
+	MaximumUploads int
+	// MaximumClientResults is how many results one client may be asked for at
+	// a time; default 1000, negative is no bound. The next Ask fails.
+	MaximumClientResults int
+	// ClientResultTimeout is how long a client has for a result; default is no
+	// bound but the context's (CR-08).
+	ClientResultTimeout time.Duration
+
+	Filters []Filter // around methods and events, the first outermost
 }
 
 func (o *HubOptions) withDefaults() HubOptions {
@@ -54,6 +83,11 @@ func (o *HubOptions) withDefaults() HubOptions {
 	out.ClientTimeoutInterval = orDefault(out.ClientTimeoutInterval, DefaultClientTimeoutInterval)
 	out.MaximumReceiveMessageSize = max(orDefault(out.MaximumReceiveMessageSize, DefaultMaximumMessageSize), 0)
 	out.MaximumParallelInvocations = max(out.MaximumParallelInvocations, 1)
+	out.StreamBufferCapacity = max(orDefault(out.StreamBufferCapacity, DefaultStreamBufferCapacity), 1)
+	out.MaximumStreams = orDefault(out.MaximumStreams, DefaultMaximumStreams)
+	out.MaximumUploads = orDefault(out.MaximumUploads, DefaultMaximumUploads)
+	out.MaximumClientResults = orDefault(out.MaximumClientResults, DefaultMaximumClientResults)
+	out.Filters = slices.Clone(out.Filters)
 	if out.Logger == nil {
 		out.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -78,8 +112,10 @@ type Hub struct {
 	methods        map[string]*method // by name, and by name in lower case
 	onConnected    func(context.Context, *Caller) error
 	onDisconnected func(context.Context, *Caller, error) error
+	filters        []Filter // the server's, then the hub's own; set when it is mapped
 
-	server atomic.Pointer[Server] // nil until mapped
+	server    atomic.Pointer[Server] // nil until mapped
+	questions questions
 }
 
 // NewHub returns a hub without methods. nil options are all defaults.
@@ -110,6 +146,17 @@ func (h *Hub) OnDisconnected(f func(context.Context, *Caller, error) error) {
 // method's arguments; it returns nothing, an error, a result, or a result and
 // an error. The context ends with the connection. Names are matched without
 // case (INV-01).
+//
+// A result of type iter.Seq2[T, error] is a stream to the client. Its items are
+// pulled and sent one after the other, the next when there is room for it in
+// the client's queue; the first error ends it (STR-01 to STR-04). The context
+// ends when the client cancels the stream, which should end the sequence.
+//
+// A parameter of type iter.Seq2[T, error] is a stream from the client. It can
+// be gone through once. It ends with an error if the client says so, an item is
+// no T, or the connection or the stream to the client ends (UP-02, UP-06,
+// UP-10), and at the latest when the method has returned and its stream, if it
+// returns one, has ended.
 //
 // Handle panics, with the reason, if fn has another shape, the name is taken
 // or the hub is already mapped: these are mistakes in the program.
@@ -150,20 +197,39 @@ func (h *Hub) method(name string) *method {
 
 // connected runs the application's OnConnected.
 func (h *Hub) connected(ctx context.Context, c *Caller) (err error) {
-	if h.onConnected == nil {
-		return nil
-	}
 	defer h.catch(ctx, "OnConnected", &err)
-	return h.onConnected(ctx, c)
+	event := func(ctx context.Context) error {
+		if h.onConnected == nil {
+			return nil
+		}
+		return h.onConnected(ctx, c)
+	}
+	return h.filterEvent(context.WithValue(ctx, connectingKey{}, true), event,
+		func(f *Filter) func(context.Context, func(context.Context) error) error {
+			if f.Connected == nil {
+				return nil
+			}
+			return func(ctx context.Context, next func(context.Context) error) error { return f.Connected(ctx, c, next) }
+		})
 }
 
 // disconnected runs the application's OnDisconnected.
 func (h *Hub) disconnected(ctx context.Context, c *Caller, reason error) (err error) {
-	if h.onDisconnected == nil {
-		return nil
-	}
 	defer h.catch(ctx, "OnDisconnected", &err)
-	return h.onDisconnected(ctx, c, reason)
+	event := func(ctx context.Context) error {
+		if h.onDisconnected == nil {
+			return nil
+		}
+		return h.onDisconnected(ctx, c, reason)
+	}
+	return h.filterEvent(ctx, event, func(f *Filter) func(context.Context, func(context.Context) error) error {
+		if f.Disconnected == nil {
+			return nil
+		}
+		return func(ctx context.Context, next func(context.Context) error) error {
+			return f.Disconnected(ctx, c, reason, next)
+		}
+	})
 }
 
 // catch turns a panic of application code into its error (INV-14).

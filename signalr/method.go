@@ -23,11 +23,14 @@ func Authorize(allow func(ctx context.Context, c *Caller, args []any) error) Met
 type method struct {
 	name      string // as registered
 	fn        reflect.Value
-	context   bool // takes a context.Context
-	caller    bool // takes a *Caller
-	arguments []reflect.Type
-	result    bool // returns a result
-	fails     bool // returns an error
+	context   bool           // takes a context.Context
+	caller    bool           // takes a *Caller
+	arguments []reflect.Type // of what a call carries
+	uploads   []reflect.Type // of the parameters that are streams from the client
+	isUpload  []bool         // of the parameters in their order: an upload, or an argument
+	result    bool           // returns a result
+	streams   bool           // the result is a stream to the client
+	fails     bool           // returns an error
 	authorize []func(context.Context, *Caller, []any) error
 }
 
@@ -70,12 +73,23 @@ func (m *method) readParameters(t reflect.Type) error {
 		if in == reflect.TypeFor[context.Context]() || in == reflect.TypeFor[*Caller]() {
 			return fmt.Errorf("parameter %d: %s must stand before the arguments, the context first", next+1, in)
 		}
-		if err := checkValue(in); err != nil {
+		if err := m.readParameter(in); err != nil {
 			return fmt.Errorf("parameter %d: %w", next+1, err)
 		}
-		m.arguments = append(m.arguments, in)
 	}
 	return nil
+}
+
+// readParameter adds an argument, or a stream, which may stand anywhere among
+// them (INV-03).
+func (m *method) readParameter(in reflect.Type) error {
+	m.isUpload = append(m.isUpload, isStream(in))
+	if isStream(in) {
+		m.uploads = append(m.uploads, in)
+		return checkValue(itemOf(in))
+	}
+	m.arguments = append(m.arguments, in)
+	return checkValue(in)
 }
 
 func (m *method) readResults(t reflect.Type) error {
@@ -91,10 +105,15 @@ func (m *method) readResults(t reflect.Type) error {
 	default:
 		return errors.New("it must return nothing, an error, a result, or a result and an error")
 	}
-	if m.result {
-		if err := checkValue(t.Out(0)); err != nil {
-			return fmt.Errorf("result: %w", err)
-		}
+	if !m.result {
+		return nil
+	}
+	out := t.Out(0)
+	if m.streams = isStream(out); m.streams {
+		out = itemOf(out)
+	}
+	if err := checkValue(out); err != nil {
+		return fmt.Errorf("result: %w", err)
 	}
 	return nil
 }
@@ -131,10 +150,7 @@ func (m *method) allow(ctx context.Context, c *Caller, args []reflect.Value) err
 	if len(m.authorize) == 0 {
 		return nil
 	}
-	values := make([]any, len(args))
-	for i, arg := range args {
-		values[i] = arg.Interface()
-	}
+	values := valuesOf(args)
 	for _, allow := range m.authorize {
 		if err := allow(ctx, c, values); err != nil {
 			return err
@@ -144,15 +160,23 @@ func (m *method) allow(ctx context.Context, c *Caller, args []reflect.Value) err
 }
 
 // call runs the function. The result is nil if it has none.
-func (m *method) call(ctx context.Context, c *Caller, args []reflect.Value) (any, error) {
-	in := make([]reflect.Value, 0, len(args)+2)
+func (m *method) call(ctx context.Context, c *Caller, args, uploads []reflect.Value) (any, error) {
+	in := make([]reflect.Value, 0, len(m.isUpload)+2)
 	if m.context {
 		in = append(in, reflect.ValueOf(ctx))
 	}
 	if m.caller {
 		in = append(in, reflect.ValueOf(c))
 	}
-	out := m.fn.Call(append(in, args...))
+	for _, upload := range m.isUpload {
+		from := &args
+		if upload {
+			from = &uploads
+		}
+		in = append(in, (*from)[0])
+		*from = (*from)[1:]
+	}
+	out := m.fn.Call(in)
 	if m.fails {
 		if err, _ := out[len(out)-1].Interface().(error); err != nil {
 			return nil, err

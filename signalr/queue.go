@@ -23,6 +23,8 @@ type queue struct {
 	waiting []byte        // guarded by mu
 	inHand  int           // guarded by mu: bytes that the writer is writing
 	writing bool          // guarded by mu: there is a writer
+	booked  int           // guarded by mu: bytes of streams' items on their way here
+	room    chan struct{} // guarded by mu: closed when something leaves; nil if nobody waits
 	done    chan struct{} // guarded by mu: closed when all is written, if set
 }
 
@@ -127,6 +129,7 @@ func (q *queue) taken(n int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.inHand -= n
+	q.wakeLocked()
 }
 
 // giveUp ends the writer of a lost connection.
@@ -139,6 +142,7 @@ func (q *queue) giveUp() {
 
 func (q *queue) endLocked() {
 	q.writing = false
+	q.wakeLocked()
 	if q.done != nil {
 		close(q.done)
 		q.done = nil

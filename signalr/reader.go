@@ -51,11 +51,19 @@ func (c *connection) receive(m hubproto.Message) (e ending, over bool) {
 	switch m := m.(type) {
 	case *hubproto.Invocation:
 		c.invoke(m)
+	case *hubproto.StreamItem:
+		c.receiveItem(m)
+	case *hubproto.Completion:
+		if err := c.receiveCompletion(m); err != nil {
+			return c.failed(err), true
+		}
+	case *hubproto.CancelInvocation:
+		c.streams.cancel(m.InvocationID)
 	case *hubproto.Close:
 		return c.asked(m), true
 	default:
-		// A Ping has been heard; a message for a stream or an invocation that
-		// is not known, or of an unknown type, is skipped (JSON-05, UP-07).
+		// A Ping has been heard; a message of an unknown type is skipped
+		// (JSON-05).
 	}
 	return ending{}, false
 }

@@ -30,6 +30,7 @@ type member struct {
 	own         run  // all that it gets in this round, if it is dirty
 	last        bool // own ends with the last frames
 	wroteAt     int64
+	booked      int // bytes of items in own that are still booked in the queue
 }
 
 func (r *roster) add(c *connection) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -12,7 +13,8 @@ import (
 
 // ServerOptions are the settings of a server. A zero field is its default.
 type ServerOptions struct {
-	Logger *slog.Logger // nil discards
+	Logger  *slog.Logger // nil discards
+	Filters []Filter     // around the methods and events of every hub, the first outermost
 
 	// DisconnectTimeout is how long a negotiated connection may wait for its
 	// transport; default 15 s (NEG-17).
@@ -107,6 +109,7 @@ func (s *Server) MapHub(path string, h *Hub, options *EndpointOptions) {
 	case !h.server.CompareAndSwap(nil, s) && h.server.Load() != s:
 		panic("signalr: map " + path + ": the hub belongs to another server") //nolint:forbidigo // a contract of the caller
 	}
+	h.filters = slices.Concat(s.options.Filters, h.options.Filters)
 	s.endpoints[key] = &endpoint{server: s, hub: h, options: options.withDefaults()}
 }
 

@@ -87,6 +87,10 @@ func (s *shard) apply(t *task) {
 		if t.conn.roster != nil {
 			t.conn.roster.remove(t.conn)
 		}
+	case taskItem:
+		s.giveItem(t.conn, t.bytes)
+	case taskAsk:
+		s.ask(t)
 	}
 }
 
@@ -194,6 +198,7 @@ func (s *shard) write(c *connection, bytes []byte, now int64) {
 		c.finished = true // its transport is lost; run finds out by reading
 		c.cut()
 	}
+	s.settle(c)
 	if c.last {
 		c.last = false
 		c.queue.finish(c.flushed)

@@ -12,11 +12,12 @@ type Stats struct {
 	Stuck      int64 // connections cut because they took nothing for the send timeout
 	Dropped    int64 // messages to a connection that was ending
 	Passed     int64 // messages passed over because of Target.OnlyNewer
+	Capped     int64 // calls and questions refused because a connection had too many
 }
 
 // counters are the running sums behind Stats.
 type counters struct {
-	opened, closed, refused, overflowed, stuck, dropped, passed atomic.Int64
+	opened, closed, refused, overflowed, stuck, dropped, passed, capped atomic.Int64
 }
 
 // Stats reads the counters.
@@ -31,6 +32,7 @@ func (s *Server) Stats() Stats {
 		Stuck:      s.counters.stuck.Load(),
 		Dropped:    s.counters.dropped.Load(),
 		Passed:     s.counters.passed.Load(),
+		Capped:     s.counters.capped.Load(),
 	}
 }
 

@@ -87,7 +87,7 @@ func (t Target) Send(ctx context.Context, method string, args ...any) error {
 	if t.kind == toGroups && len(t.names) > 1 && slices.Contains(t.names, "") {
 		return HubError("Cannot send to an empty group name.")
 	}
-	m, err := t.hub.call(method, args)
+	m, err := t.hub.call("", method, args)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,8 @@ const (
 	taskLeave                    // hub's connection id out of group
 	taskFinish                   // bytes are the last for conn
 	taskRemove                   // conn is forgotten
+	taskItem                     // bytes to conn alone, booked in its queue
+	taskAsk                      // message to hub's connection id, if it can be asked question
 )
 
 // taskCost is what a task itself takes of an inbox's bound, in bytes.
@@ -27,6 +29,8 @@ type task struct {
 	hub     *Hub
 	id      string
 	group   string
+
+	question *question
 }
 
 func (t *task) size() int {

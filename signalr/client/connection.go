@@ -15,7 +15,8 @@ import (
 //
 //	transport ─► read ─► queue ─► handle ─► On's functions
 //	                └──► calls ─► Invoke
-//	Invoke, Send, handle, keepAlive ─► send ─► transport
+//	                └──► streams ─► Stream
+//	Invoke, Send, uploads, handle, keepAlive ─► send ─► transport
 type connection struct {
 	// Set by newConnection.
 	id        string
@@ -32,12 +33,14 @@ type connection struct {
 	cancel context.CancelFunc // of the handlers' context; set before run
 
 	calls               calls
+	uploads             sync.WaitGroup // started by start, awaited by run
 	closeOnce, failOnce sync.Once
 
 	unread []byte // owned by the reader: what is not a whole message yet
 
 	mu       sync.Mutex // guards the fields below
 	resolved bool
+	over     bool // no upload can start any more
 	cause    error
 }
 
@@ -69,6 +72,7 @@ func (c *connection) run(ctx context.Context) error {
 	c.fail(c.read(ctx))
 	close(c.queue)
 	wg.Wait()
+	c.awaitUploads()
 	return c.reason()
 }
 
@@ -125,6 +129,8 @@ func (c *connection) take(ctx context.Context, message hubproto.Message) {
 	switch m := message.(type) {
 	case *hubproto.Invocation:
 		c.enqueue(ctx, m)
+	case *hubproto.StreamItem:
+		c.deliver(m)
 	case *hubproto.Completion:
 		if !c.calls.complete(m) {
 			c.stats.ignored.Add(1)

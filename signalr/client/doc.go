@@ -5,6 +5,7 @@
 //	c.On("ReceiveMessage", func(user, text string) { … })
 //	if err := c.Start(ctx); err != nil { … }
 //	err := c.Invoke(ctx, &count, "Count", "lobby")
+//	for line, err := range client.Stream[string](ctx, c, "Tail", "lobby") { … }
 //
 // A [Client] connects once. When its connection has ended, for whatever
 // reason, Done is closed, Err says why, and the client cannot be started
@@ -27,6 +28,9 @@
 // the hub belongs on a goroutine of its own. Time that the client itself does
 // not read is not counted as the server's silence.
 //
+// The items of a [Stream] wait for its loop, up to [Options.StreamBuffer] bytes;
+// then the client stops reading likewise, but not while an Invoke waits.
+//
 // Invoke and Send are safe for concurrent use. They wait for their turn to
 // write as long as their context allows; a write that has begun is not broken
 // off, but bounded by [Options.ServerTimeout], after which the connection is
@@ -40,7 +44,7 @@
 //
 // # Ownership
 //
-// A started client has three goroutines (reader, handlers, keep-alive), which
-// end before Done is closed. Stop ends them and waits. Handlers must not wait
+// A started client has three goroutines (reader, handlers, keep-alive), and one
+// for each stream that it sends, which end before Done is closed. Stop ends them and waits. Handlers must not wait
 // for Stop or Done, which wait for them.
 package client

@@ -14,6 +14,12 @@ import (
 // method without one, stores nothing. The method's failure is a [*HubError];
 // a lost connection is [ErrClosed]. If ctx ends first the call goes on at the
 // server, and its answer is ignored.
+//
+// An argument that is an iter.Seq2[T, error] or a channel is a stream: its
+// items are sent one by one, as the method's next stream (UP-01), in a
+// goroutine of the connection. The sequence's first error, or the end of ctx,
+// ends it with an error at the hub. When the call is over the rest is not sent,
+// but a sequence is asked for one more item, and a Stop waits for it.
 func (c *Client) Invoke(ctx context.Context, result any, method string, args ...any) error {
 	if err := c.invoke(ctx, result, method, args); err != nil {
 		return fmt.Errorf("invoke %s: %w", method, err)
@@ -26,7 +32,7 @@ func (c *Client) invoke(ctx context.Context, result any, method string, args []a
 	if err != nil {
 		return err
 	}
-	message, err := c.invocation(method, args)
+	message, uploads, err := conn.invocation(method, args)
 	if err != nil {
 		return err
 	}
@@ -36,6 +42,7 @@ func (c *Client) invoke(ctx context.Context, result any, method string, args []a
 	if err := conn.send(ctx, message); err != nil {
 		return err
 	}
+	defer conn.upload(ctx, uploads)()
 	completion, err := conn.await(ctx, answer)
 	if err != nil {
 		return err
@@ -44,32 +51,22 @@ func (c *Client) invoke(ctx context.Context, result any, method string, args []a
 }
 
 // Send calls a method of the hub and returns when the call is written. Nobody
-// tells whether the method succeeds, or exists.
+// tells whether the method succeeds, or exists. Arguments may be streams, as
+// for [Client.Invoke]: they go on being sent afterwards, until they or ctx end.
 func (c *Client) Send(ctx context.Context, method string, args ...any) error {
 	conn, err := c.current()
 	if err != nil {
 		return fmt.Errorf("send %s: %w", method, err)
 	}
-	message, err := c.invocation(method, args)
+	message, uploads, err := conn.invocation(method, args)
 	if err != nil {
 		return fmt.Errorf("send %s: %w", method, err)
 	}
 	if err := conn.send(ctx, message); err != nil {
 		return fmt.Errorf("send %s: %w", method, err)
 	}
+	conn.upload(ctx, uploads) // they stop by themselves
 	return nil
-}
-
-func (c *Client) invocation(method string, args []any) (*hubproto.Invocation, error) {
-	encoded := make([]hubproto.Raw, len(args))
-	for i, arg := range args {
-		raw, err := c.codec.Marshal(arg)
-		if err != nil {
-			return nil, fmt.Errorf("encode argument %d: %w", i+1, err)
-		}
-		encoded[i] = raw
-	}
-	return &hubproto.Invocation{Target: method, Arguments: encoded}, nil
 }
 
 func (c *Client) store(result any, completion *hubproto.Completion) error {
@@ -85,11 +82,13 @@ func (c *Client) store(result any, completion *hubproto.Completion) error {
 	return nil
 }
 
-// calls are the invocations that wait for their completion.
+// calls are the invocations that wait for their completion, and the streams.
 type calls struct {
 	mu      sync.Mutex // guards the fields below
 	last    uint64
 	waiting map[string]chan<- *hubproto.Completion
+	streams map[string]*stream
+	pressed chan struct{} // closed when one waits that is no stream; nil if nobody asks
 }
 
 // add makes a new id and the channel on which its one completion will come.
@@ -98,13 +97,68 @@ func (c *calls) add() (id string, answer <-chan *hubproto.Completion) {
 	ch := make(chan *hubproto.Completion, 1)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.last++
-	id = strconv.FormatUint(c.last, 10)
+	id = c.nextLocked()
+	if c.pressed != nil {
+		close(c.pressed)
+		c.pressed = nil
+	}
 	if c.waiting == nil {
 		c.waiting = make(map[string]chan<- *hubproto.Completion)
 	}
 	c.waiting[id] = ch
 	return id, ch
+}
+
+// newID makes an id for a stream to the hub: they share the namespace (UP-03).
+func (c *calls) newID() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.nextLocked()
+}
+
+func (c *calls) nextLocked() string {
+	c.last++
+	return strconv.FormatUint(c.last, 10)
+}
+
+func (c *calls) addStream() *stream {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := &stream{id: c.nextLocked(), news: make(chan struct{}, 1)}
+	if c.streams == nil {
+		c.streams = make(map[string]*stream)
+	}
+	c.streams[s.id] = s
+	return s
+}
+
+func (c *calls) removeStream(s *stream) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.streams, s.id)
+	s.leave()
+}
+
+func (c *calls) stream(id string) *stream {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.streams[id]
+}
+
+// pressing returns a channel that is closed as soon as somebody waits for the
+// answer to a call.
+func (c *calls) pressing() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.pressed == nil {
+		c.pressed = make(chan struct{})
+	}
+	pressed := c.pressed
+	if len(c.waiting) > 0 {
+		close(c.pressed)
+		c.pressed = nil
+	}
+	return pressed
 }
 
 func (c *calls) remove(id string) {
@@ -118,6 +172,11 @@ func (c *calls) remove(id string) {
 func (c *calls) complete(completion *hubproto.Completion) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if s := c.streams[completion.InvocationID]; s != nil {
+		delete(c.streams, completion.InvocationID)
+		s.complete(completion)
+		return true
+	}
 	ch, ok := c.waiting[completion.InvocationID]
 	if ok {
 		delete(c.waiting, completion.InvocationID)

@@ -15,6 +15,7 @@ const (
 	// Servers do not bound what they send, but a client has to stop somewhere.
 	defaultMaximumMessageSize = 16 << 20
 	defaultHandlerQueue       = 256
+	defaultStreamBuffer       = 1 << 20
 
 	// closeTimeout is how long the other side may take to finish the closing
 	// handshake before the connection is cut (WS-11).
@@ -61,6 +62,11 @@ type Options struct {
 	// before the client stops reading, 256 if zero.
 	HandlerQueue int
 
+	// StreamBuffer is how many bytes of one stream may wait for the loop that
+	// takes them before the client stops reading, 1 MiB if zero. One item may
+	// always wait.
+	StreamBuffer int
+
 	// Logger gets what has no caller to be told: calls that were dropped,
 	// errors of handlers. Nil discards.
 	Logger *slog.Logger
@@ -91,6 +97,7 @@ func (o *Options) withDefaults() Options {
 	orDefault(&filled.HandshakeTimeout, defaultHandshakeTimeout)
 	orDefault(&filled.MaximumMessageSize, defaultMaximumMessageSize)
 	orDefault(&filled.HandlerQueue, defaultHandlerQueue)
+	orDefault(&filled.StreamBuffer, defaultStreamBuffer)
 	return filled
 }
 

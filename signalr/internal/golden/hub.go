@@ -14,14 +14,16 @@ import (
 // message is what the methods that send to others call at the receivers.
 const message = signalr.Call1[string]("message")
 
-// newHub returns the hub of the recordings with what is still missing left
-// out: results asked of clients, streams and uploads.
+// newHub returns the hub of the recordings.
 func newHub(options signalr.HubOptions) *signalr.Hub {
 	hub := signalr.NewHub(&options)
 	handleValues(hub)
 	handleFailures(hub)
 	handleCaller(hub)
 	handleGroups(hub)
+	handleQuestions(hub)
+	handleStreams(hub)
+	handleUploads(hub)
 	return hub
 }
 

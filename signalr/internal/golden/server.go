@@ -35,7 +35,7 @@ func NewServer() *Server {
 	}), nil)
 	s.MapHub("/hasty", newHub(signalr.HubOptions{
 		Name: "hasty", HandshakeTimeout: time.Second, KeepAliveInterval: time.Second,
-		ClientTimeoutInterval: 3 * time.Second, MaximumReceiveMessageSize: 256,
+		ClientTimeoutInterval: 3 * time.Second, MaximumReceiveMessageSize: 256, StreamBufferCapacity: 2,
 	}), &signalr.EndpointOptions{TransportSendTimeout: 2 * time.Second})
 	s.MapHub("/authorized", newHub(signalr.HubOptions{Name: "authorized", KeepAliveInterval: keepAlive}),
 		&signalr.EndpointOptions{Authenticate: nameIsToken})
