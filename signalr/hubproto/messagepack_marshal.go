@@ -6,21 +6,81 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
+	"sync"
 	"time"
 )
 
 var errTooDeep = errors.New("the object graph exceeds the maximum depth allowed of " + strconv.Itoa(maxPackDepth))
 
+var packers = sync.Pool{New: func() any { return new(packer) }} //nolint:gochecknoglobals // a pool is shared by its nature
+
+// keepPacked is how large a buffer may be to be used again, in bytes.
+const keepPacked = 64 << 10
+
 func packValue(v any) ([]byte, error) {
-	p := packer{}
-	if p.common(v) {
-		return p.buf, nil
+	p, _ := packers.Get().(*packer)
+	p.buf = p.buf[:0]
+	err := p.any(v, 0)
+	data := bytes.Clone(p.buf)
+	if cap(p.buf) <= keepPacked {
+		packers.Put(p)
 	}
-	err := p.value(reflect.ValueOf(v), 0)
-	return p.buf, err
+	return data, err
+}
+
+// any writes v, which lies that deep in other values.
+func (p *packer) any(v any, depth int) error {
+	if p.common(v) {
+		return nil
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		return p.object(v, depth)
+	case []any:
+		return p.list(v, depth)
+	default:
+		return p.value(reflect.ValueOf(v), depth)
+	}
+}
+
+func (p *packer) object(m map[string]any, depth int) error {
+	switch {
+	case m == nil:
+		p.null()
+		return nil
+	case depth >= maxPackDepth && len(m) > 0:
+		return errTooDeep
+	}
+	p.members(len(m))
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		p.text(name)
+		if err := p.any(m[name], depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *packer) list(elements []any, depth int) error {
+	switch {
+	case elements == nil:
+		p.null()
+		return nil
+	case depth >= maxPackDepth && len(elements) > 0:
+		return errTooDeep
+	}
+	p.array(len(elements))
+	for _, element := range elements {
+		if err := p.any(element, depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // common writes the values that are sent most, without reflection.
@@ -29,7 +89,6 @@ func (p *packer) common(v any) bool {
 	case nil:
 		p.null()
 	case string:
-		p.buf = make([]byte, 0, len(v)+maxPrefix)
 		p.text(v)
 	case bool:
 		p.boolean(v)
@@ -46,7 +105,6 @@ func (p *packer) common(v any) bool {
 			p.null()
 			return true
 		}
-		p.buf = make([]byte, 0, len(v)+maxPrefix)
 		p.binary(v)
 	default:
 		return false
@@ -56,22 +114,23 @@ func (p *packer) common(v any) bool {
 
 // value writes v, which lies that deep in other values.
 func (p *packer) value(v reflect.Value, depth int) error {
-	for ; v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface; depth++ {
-		if v.IsNil() {
-			p.null()
-			return nil
-		}
-		if depth > maxPackDepth {
-			return errTooDeep // a pointer to itself
-		}
-		v = v.Elem()
-	}
 	if depth > maxPackDepth {
 		return errTooDeep
 	}
-	if !v.IsValid() {
+	hops := 0
+	for ; v.Kind() == reflect.Pointer && !v.IsNil(); hops++ {
+		if hops > maxPackDepth {
+			return errTooDeep // a type of pointers to itself
+		}
+		v = v.Elem()
+	}
+	switch {
+	case (v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface) && v.IsNil():
 		p.null()
 		return nil
+	case v.Kind() == reflect.Interface:
+		// Through pointers, what it holds may be itself: that must come to an end.
+		return p.any(v.Interface(), depth+min(hops, 1))
 	}
 	known := packTypeOf(v.Type())
 	switch known.writes {
@@ -88,7 +147,7 @@ func (p *packer) value(v reflect.Value, depth int) error {
 	}
 	switch v.Kind() {
 	case reflect.Slice, reflect.Array:
-		return p.elements(v, depth)
+		return p.elements(v, known, depth)
 	case reflect.Map:
 		return p.pairs(v, depth)
 	case reflect.Struct:
@@ -177,29 +236,41 @@ func (p *packer) bytesValue(v reflect.Value) {
 	p.binary(v.Bytes())
 }
 
-func (p *packer) elements(v reflect.Value, depth int) error {
+func (p *packer) elements(v reflect.Value, known *packType, depth int) error {
 	if v.Kind() == reflect.Slice && v.IsNil() {
 		p.null()
 		return nil
 	}
 	p.array(v.Len())
 	for i := range v.Len() {
-		if err := p.value(v.Index(i), depth+1); err != nil {
+		if err := p.part(v.Index(i), known.plainElements, depth+1); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// pairs writes a map in the order of its encoded keys, so that the same map
-// always gives the same bytes.
+// part writes an element or a member, on the short way if it is plain.
+func (p *packer) part(v reflect.Value, plain bool, depth int) error {
+	if plain && depth <= maxPackDepth {
+		return p.scalar(v)
+	}
+	return p.value(v, depth)
+}
+
+// pairs writes a map in the order of its keys, so that the same map always
+// gives the same bytes. Keys that are no strings are sorted as they are
+// written.
 func (p *packer) pairs(v reflect.Value, depth int) error {
+	if m, ok := reflect.TypeAssert[map[string]any](v); ok {
+		return p.object(m, depth)
+	}
 	if v.IsNil() {
 		p.null()
 		return nil
 	}
 	type pair struct {
-		key   []byte
+		key   string
 		value reflect.Value
 	}
 	pairs := make([]pair, 0, v.Len())
@@ -208,9 +279,9 @@ func (p *packer) pairs(v reflect.Value, depth int) error {
 		if err := k.key(key); err != nil {
 			return err
 		}
-		pairs = append(pairs, pair{k.buf, value})
+		pairs = append(pairs, pair{string(k.buf), value})
 	}
-	slices.SortFunc(pairs, func(a, b pair) int { return bytes.Compare(a.key, b.key) })
+	slices.SortFunc(pairs, func(a, b pair) int { return strings.Compare(a.key, b.key) })
 	p.members(len(pairs))
 	for _, pair := range pairs {
 		p.buf = append(p.buf, pair.key...)
@@ -247,7 +318,7 @@ func (p *packer) structure(v reflect.Value, known *packType, depth int) error {
 			continue
 		}
 		p.text(known.members[i].name)
-		if err := p.value(member, depth+1); err != nil {
+		if err := p.part(member, known.members[i].plain, depth+1); err != nil {
 			return err
 		}
 	}

@@ -26,6 +26,7 @@ const (
 type packType struct {
 	writes, reads packForm
 	byPointer     bool // it writes itself by methods of the pointer
+	plainElements bool
 	members       []packMember
 	byName        map[string]int // index in members
 }
@@ -34,6 +35,7 @@ type packType struct {
 type packMember struct {
 	name      string
 	index     []int
+	plain     bool
 	omitEmpty bool
 	omitZero  bool
 }
@@ -53,6 +55,9 @@ func packTypeOf(t reflect.Type) *packType {
 	case formText:
 		p.byPointer = !t.Implements(reflect.TypeFor[encoding.TextMarshaler]())
 	default:
+	}
+	if t.Kind() == reflect.Slice || t.Kind() == reflect.Array {
+		p.plainElements = isScalar(t.Elem())
 	}
 	if t.Kind() == reflect.Struct {
 		p.members = packMembers(t)
@@ -105,6 +110,18 @@ func readForm(t reflect.Type) packForm {
 	}
 }
 
+// isScalar says whether a value of type t has no parts and no form of its own.
+func isScalar(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Bool, reflect.String, reflect.Float32, reflect.Float64,
+		reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		return writtenForm(t) == formKind && readForm(t) == formKind
+	default:
+		return false
+	}
+}
+
 func isBytes(t reflect.Type) bool {
 	return t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8
 }
@@ -132,7 +149,7 @@ func packMembers(t reflect.Type) []packMember {
 		if tag == "-" && options == "" || !field.IsExported() {
 			continue
 		}
-		member := packMember{name: tag, index: field.Index}
+		member := packMember{name: tag, index: field.Index, plain: isScalar(field.Type)}
 		if tag == "" {
 			member.name = field.Name
 		}

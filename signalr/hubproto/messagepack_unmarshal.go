@@ -30,13 +30,13 @@ func unpackValue(data []byte, v any) error {
 
 // value reads the next value into v, which lies that deep in other values.
 func (u *unpacker) value(v reflect.Value, depth int) error {
-	for ; v.Kind() == reflect.Pointer; depth++ {
+	for hops := 0; v.Kind() == reflect.Pointer; hops++ {
 		if u.null() {
 			v.SetZero()
 			return nil
 		}
-		if depth > maxPackDepth {
-			return errTooDeep
+		if hops > maxPackDepth {
+			return errTooDeep // a type of pointers to itself
 		}
 		if v.IsNil() {
 			v.Set(reflect.New(v.Type().Elem()))
@@ -64,9 +64,9 @@ func (u *unpacker) value(v reflect.Value, depth int) error {
 	case reflect.Interface:
 		return u.untypedValue(v, depth)
 	case reflect.Slice:
-		return u.slice(v, depth)
+		return u.slice(v, known, depth)
 	case reflect.Array:
-		return u.fixedArray(v, depth)
+		return u.fixedArray(v, known, depth)
 	case reflect.Map:
 		return u.mapping(v, depth)
 	case reflect.Struct:
@@ -205,8 +205,16 @@ func (u *unpacker) bytesValue(v reflect.Value) error {
 	}
 }
 
+// part reads an element or a member, on the short way if it is plain.
+func (u *unpacker) part(v reflect.Value, plain bool, depth int) error {
+	if plain && depth <= maxPackDepth {
+		return u.scalar(v)
+	}
+	return u.value(v, depth)
+}
+
 // slice grows with what is really there: a head may announce more (MP-26).
-func (u *unpacker) slice(v reflect.Value, depth int) error {
+func (u *unpacker) slice(v reflect.Value, known *packType, depth int) error {
 	h, err := u.head()
 	if err != nil {
 		return err
@@ -226,14 +234,14 @@ func (u *unpacker) slice(v reflect.Value, depth int) error {
 		}
 		v.SetLen(i + 1)
 		v.Index(i).SetZero()
-		if err := u.value(v.Index(i), depth+1); err != nil {
+		if err := u.part(v.Index(i), known.plainElements, depth+1); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (u *unpacker) fixedArray(v reflect.Value, depth int) error {
+func (u *unpacker) fixedArray(v reflect.Value, known *packType, depth int) error {
 	h, err := u.head()
 	if err != nil {
 		return err
@@ -246,7 +254,7 @@ func (u *unpacker) fixedArray(v reflect.Value, depth int) error {
 		return mismatch(h, v)
 	}
 	for i := range v.Len() {
-		if err := u.value(v.Index(i), depth+1); err != nil {
+		if err := u.part(v.Index(i), known.plainElements, depth+1); err != nil {
 			return err
 		}
 	}
@@ -266,13 +274,21 @@ func (u *unpacker) mapping(v reflect.Value, depth int) error {
 	default:
 		return mismatch(h, v)
 	}
+	if v.Type() == reflect.TypeFor[map[string]any]() {
+		m, err := u.untypedMap(h, depth)
+		if err == nil {
+			v.Set(reflect.ValueOf(m))
+		}
+		return err
+	}
 	v.Set(reflect.MakeMap(v.Type()))
+	key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
 	for range h.bits {
-		key := reflect.New(v.Type().Key()).Elem()
+		key.SetZero()
 		if err := u.key(key); err != nil {
 			return err
 		}
-		value := reflect.New(v.Type().Elem()).Elem()
+		value.SetZero()
 		if err := u.value(value, depth+1); err != nil {
 			return err
 		}
@@ -318,7 +334,7 @@ func (u *unpacker) structure(v reflect.Value, known *packType, depth int) error 
 		if !ok {
 			err = u.skip()
 		} else {
-			err = u.value(known.members[i].in(v), depth+1)
+			err = u.part(known.members[i].in(v), known.members[i].plain, depth+1)
 		}
 		if err != nil {
 			return err
