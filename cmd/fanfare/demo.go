@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -41,7 +42,8 @@ document through a SignalR connection, and show what arrives: bars on a
 terminal, otherwise one JSON line per callback.
 
 Exit status: 0 when every document has reached completed or failed and nothing
-was missed, 1 when something was missed, 2 on wrong arguments.`,
+was missed, 1 when something was missed, 2 on wrong arguments, 130 when it was
+interrupted before.`,
 		Example: `  fanfare demo
   fanfare demo report.pdf notes.txt
   fanfare demo --json | head
@@ -66,16 +68,35 @@ func demoUploads(paths []string) ([]upload, error) {
 	}
 	uploads := make([]upload, 0, len(paths))
 	for _, path := range paths {
-		info, err := os.Stat(path)
-		if err != nil {
+		if err := checkFile(path); err != nil {
 			return nil, usage(err)
-		}
-		if !info.Mode().IsRegular() {
-			return nil, usage(fmt.Errorf("%s is not a file", path))
 		}
 		uploads = append(uploads, upload{name: filepath.Base(path), path: path})
 	}
 	return uploads, nil
+}
+
+// checkFile refuses, before anything is started, what could not be uploaded.
+func checkFile(path string) error {
+	if path == "" {
+		return errors.New("a file name is empty")
+	}
+	file, err := os.Open(path) //nolint:gosec // the user names it
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	switch {
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%s is not a file", path)
+	case info.Size() == 0:
+		return fmt.Errorf("%s is empty", path)
+	}
+	return nil
 }
 
 func sampleUploads() ([]upload, error) {
@@ -100,7 +121,7 @@ func demo(command *cobra.Command, uploads []upload, lines, keep bool) (err error
 	defer func() { err = orElse(err, os.RemoveAll(dir)) }()
 	server, err := demoServer(ctx, dir)
 	if err != nil {
-		return failed(err)
+		return interrupted(ctx, err)
 	}
 	defer func() {
 		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), demoStop)
@@ -108,12 +129,20 @@ func demo(command *cobra.Command, uploads []upload, lines, keep bool) (err error
 		err = orElse(err, server.Stop(stopping))
 	}()
 	show := newView(command.OutOrStdout(), command.ErrOrStderr(), server.URL(), lines)
-	if err := watch(ctx, server, uploads, show); err != nil {
+	err = watch(ctx, server, uploads, show)
+	if errors.Is(err, syscall.EPIPE) {
+		return &exitError{exitFailed, nil}
+	}
+	if err != nil {
 		return interrupted(ctx, err)
 	}
 	if keep {
 		fmt.Fprintf(command.ErrOrStderr(), "The server keeps running on %s; end it with Ctrl-C.\n", server.URL())
-		<-ctx.Done()
+		select {
+		case <-ctx.Done():
+		case err := <-server.Failed():
+			return failed(err)
+		}
 	}
 	return nil
 }

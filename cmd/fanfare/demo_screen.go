@@ -62,7 +62,7 @@ func (s *screen) accepted(id, name string) {
 	s.draw()
 }
 
-func (s *screen) arrived(c callback) {
+func (s *screen) arrived(c callback) error {
 	switch {
 	case c.update != nil:
 		if r := s.byID[c.update.id]; r != nil {
@@ -71,9 +71,10 @@ func (s *screen) arrived(c callback) {
 	case c.alert != nil:
 		s.alert(*c.alert)
 	default:
-		return
+		return nil
 	}
 	s.draw()
+	return nil
 }
 
 func (s *screen) alert(a alert) {
@@ -99,7 +100,7 @@ func (s *screen) finished(documents []told, alerts int) {
 		}
 		r.note = count(d.Pages, "page") + ", " + count(d.Words, "word")
 		if d.Error != nil {
-			r.note = d.Error.Code + ": " + printable(d.Error.Message)
+			r.note = printable(d.Error.Message)
 		}
 	}
 	s.draw()
@@ -127,8 +128,9 @@ func (s *screen) lines() []string {
 	for _, r := range s.rows {
 		longest = max(longest, utf8.RuneCountInString(r.name))
 	}
+	longest, bar := s.layout(longest)
 	for _, r := range s.rows {
-		lines = append(lines, s.bar(r, longest))
+		lines = append(lines, s.bar(r, longest, bar))
 	}
 	if s.total > 0 {
 		lines = append(lines, "", fmt.Sprintf("Alerts: %d", s.total))
@@ -136,10 +138,25 @@ func (s *screen) lines() []string {
 	return append(append(lines, s.alerts...), "")
 }
 
-func (s *screen) bar(r *row, longest int) string {
-	full := r.percentage * barWidth / 100
-	bar := s.paint(s.colourOf(r.status), strings.Repeat("█", full)) + s.paint(dim, strings.Repeat("░", barWidth-full))
-	name := r.name + strings.Repeat(" ", longest-utf8.RuneCountInString(r.name))
+// besides is what a line holds beside name and bar: gaps, percentage, status.
+const besides = len("  ") + len(" 100 %  processing") + 1
+
+// layout gives names and bars their widths, so that percentage and status are
+// always on the screen: the bar shrinks first, then the names.
+func (s *screen) layout(longest int) (name, bar int) {
+	room := max(s.width()-besides, 8)
+	bar = min(barWidth, max(room-longest, room/3))
+	return min(longest, room-bar), bar
+}
+
+func (s *screen) bar(r *row, longest, width int) string {
+	full := r.percentage * width / 100
+	bar := s.paint(s.colourOf(r.status), strings.Repeat("█", full)) + s.paint(dim, strings.Repeat("░", width-full))
+	name := r.name
+	if utf8.RuneCountInString(name) > longest {
+		name = cut(name, longest)
+	}
+	name += strings.Repeat(" ", longest-utf8.RuneCountInString(name))
 	line := fmt.Sprintf("%s  %s %3d %%  %s", name, bar, r.percentage, s.paint(s.colourOf(r.status), string(r.status)))
 	if r.note != "" {
 		line += "  " + s.paint(dim, r.note)

@@ -28,12 +28,15 @@ type lineView struct {
 	notes io.Writer
 }
 
-func (v *lineView) accepted(id, name string) { fmt.Fprintf(v.notes, "%s is document %s\n", name, id) }
+func (v *lineView) accepted(id, name string) {
+	fmt.Fprintf(v.notes, "%s is document %s\n", printable(name), id)
+}
 
-func (v *lineView) arrived(c callback) {
+func (v *lineView) arrived(c callback) error {
 	if err := v.out.Encode(c); err != nil {
-		fmt.Fprintln(v.notes, "fanfare: write callback:", err)
+		return fmt.Errorf("write callback: %w", err)
 	}
+	return nil
 }
 
 func (v *lineView) finished(documents []told, alerts int) {

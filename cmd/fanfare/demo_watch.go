@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/fanfare-hub/fanfare"
@@ -41,10 +42,11 @@ type alert struct {
 	severity  int
 }
 
-// view shows what arrives. Its methods are called from one goroutine.
+// view shows what arrives. Its methods are called from one goroutine. An error
+// says that nobody can see it.
 type view interface {
 	accepted(id, name string)
-	arrived(c callback)
+	arrived(c callback) error
 	finished(documents []told, alerts int)
 }
 
@@ -60,16 +62,21 @@ type told struct {
 }
 
 // watcher follows documents through the hub and checks, beside the API, that
-// nothing was missed. All of it belongs to the goroutine that runs it; the
-// client's handlers only send to arrivals.
+// nothing was missed. The goroutine that runs it shows what arrives, and never
+// waits for anything else: the uploads have one of their own.
 type watcher struct {
 	url      string
 	hub      *client.Client
 	show     view
-	arrivals chan callback
-	last     map[string]fanfare.Status // by document id, from callbacks only
-	alerts   int
+	arrivals chan callback // from the client's handlers
+	accepted chan told     // from the uploads, closed after the last
+	refused  chan error    // the end of the uploads, if they failed
 
+	// Owned by run.
+	ids       []string                  // of the documents accepted so far
+	uploaded  bool                      // all are
+	last      map[string]fanfare.Status // by document id, from callbacks only
+	alerts    int
 	doneSince time.Time // when the records of all documents were terminal
 }
 
@@ -80,14 +87,24 @@ func watch(ctx context.Context, server *app.App, uploads []upload, show view) er
 		hub:      client.New(server.URL()+apphub.Path, nil),
 		show:     show,
 		arrivals: make(chan callback, 256),
+		accepted: make(chan told),
+		refused:  make(chan error, 1),
 		last:     map[string]fanfare.Status{},
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	w.listen(ctx)
 	if err := w.hub.Start(ctx); err != nil {
 		return fmt.Errorf("connect to the hub: %w", err)
 	}
-	err := w.run(ctx, server.Failed(), uploads)
-	return errors.Join(err, w.hub.Stop(context.WithoutCancel(ctx)))
+	var uploading sync.WaitGroup
+	uploading.Go(func() { w.upload(ctx, uploads) })
+	err := w.run(ctx, server.Failed())
+	cancel()
+	uploading.Wait()
+	stopping, stopped := context.WithTimeout(context.WithoutCancel(ctx), demoStop)
+	defer stopped()
+	return errors.Join(err, w.hub.Stop(stopping))
 }
 
 // listen hands every callback of the contract to the watcher's goroutine.
@@ -114,36 +131,37 @@ func (w *watcher) listen(ctx context.Context) {
 	})
 }
 
-func (w *watcher) run(ctx context.Context, broken <-chan error, uploads []upload) error {
-	ids := make([]string, 0, len(uploads))
+// upload sends the documents, one after the other.
+func (w *watcher) upload(ctx context.Context, uploads []upload) {
 	for _, u := range uploads {
-		id, err := w.follow(ctx, u)
-		if err != nil {
-			return fmt.Errorf("%s: %w", u.name, err)
+		if err := w.follow(ctx, u); err != nil {
+			w.refused <- fmt.Errorf("%s: %w", u.name, err)
+			return
 		}
-		ids = append(ids, id)
 	}
-	return w.await(ctx, broken, ids)
+	close(w.accepted)
 }
 
-// follow uploads a document and subscribes to it. What arrives meanwhile is
-// shown at once.
-func (w *watcher) follow(ctx context.Context, u upload) (string, error) {
+// follow uploads a document and subscribes to it.
+func (w *watcher) follow(ctx context.Context, u upload) error {
 	body, err := u.open()
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer body.Close()
 	accepted, err := w.post(ctx, u.name, body)
 	if err != nil {
-		return "", err
+		return err
 	}
-	w.show.accepted(accepted.ID, accepted.Name)
+	select {
+	case w.accepted <- accepted:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	if err := w.hub.Invoke(ctx, nil, "SubscribeToDocument", accepted.ID); err != nil {
-		return "", fmt.Errorf("subscribe: %w", err)
+		return fmt.Errorf("subscribe: %w", err)
 	}
-	w.drain()
-	return accepted.ID, nil
+	return nil
 }
 
 func (u upload) open() (io.ReadCloser, error) {
@@ -180,56 +198,62 @@ func call[T any](request *http.Request) (T, error) {
 	return answer, json.NewDecoder(response.Body).Decode(&answer)
 }
 
-// drain shows what has arrived so far.
-func (w *watcher) drain() {
-	for {
-		select {
-		case c := <-w.arrivals:
-			w.take(c)
-		default:
-			return
-		}
-	}
-}
-
-func (w *watcher) take(c callback) {
+func (w *watcher) take(c callback) error {
 	if c.update != nil {
 		w.last[c.update.id] = c.update.status
 	}
 	if c.alert != nil {
 		w.alerts++
 	}
-	w.show.arrived(c)
+	return w.show.arrived(c)
 }
 
-// await shows callbacks until all documents are done. The records, asked
-// beside, tell what should have come: when they are terminal and the callbacks
-// do not follow within the grace, something was missed.
-func (w *watcher) await(ctx context.Context, broken <-chan error, ids []string) error {
+// accept notes a document, or that there will be no more.
+func (w *watcher) accept(d told, more bool) {
+	if !more {
+		w.uploaded, w.accepted = true, nil
+		return
+	}
+	w.ids = append(w.ids, d.ID)
+	w.show.accepted(d.ID, d.Name)
+}
+
+// run shows callbacks until all documents are done. The records, asked beside,
+// tell what should have come: when they are terminal and the callbacks do not
+// follow within the grace, something was missed.
+func (w *watcher) run(ctx context.Context, broken <-chan error) error {
 	check := time.NewTicker(200 * time.Millisecond)
 	defer check.Stop()
-	for {
+	for done := false; !done; {
+		var err error
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
-		case err := <-broken:
-			return err
+			err = ctx.Err()
+		case err = <-broken:
+		case err = <-w.refused:
 		case <-w.hub.Done():
-			return fmt.Errorf("connection to the hub lost: %w", w.hub.Err())
+			err = fmt.Errorf("connection to the hub lost: %w", w.hub.Err())
+		case d, more := <-w.accepted:
+			w.accept(d, more)
 		case c := <-w.arrivals:
-			w.take(c)
+			err = w.take(c)
 		case now := <-check.C:
-			if done, err := w.check(ctx, ids, now); done || err != nil {
-				return err
-			}
+			done, err = w.check(ctx, now)
+		}
+		if err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // check compares the records with what has arrived. It is done when nothing
 // is missing, or is missing for longer than the grace.
-func (w *watcher) check(ctx context.Context, ids []string, now time.Time) (done bool, err error) {
-	documents, err := w.records(ctx, ids)
+func (w *watcher) check(ctx context.Context, now time.Time) (done bool, err error) {
+	if !w.uploaded {
+		return false, nil
+	}
+	documents, err := w.records(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -250,10 +274,10 @@ func (w *watcher) check(ctx context.Context, ids []string, now time.Time) (done 
 	return true, nil
 }
 
-// records asks the API for the documents, in the given order.
-func (w *watcher) records(ctx context.Context, ids []string) ([]told, error) {
-	documents := make([]told, 0, len(ids))
-	for _, id := range ids {
+// records asks the API for the documents, in the order of their uploads.
+func (w *watcher) records(ctx context.Context) ([]told, error) {
+	documents := make([]told, 0, len(w.ids))
+	for _, id := range w.ids {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url+"/api/documents/"+id, nil)
 		if err != nil {
 			return nil, err

@@ -11,9 +11,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/fanfare-hub/fanfare/internal/app"
 )
 
 // The exit statuses.
@@ -24,10 +27,21 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signal.Ignore(syscall.SIGPIPE) // a reader that has gone is an error of the write, not the end of the program
+	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	status := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(status)
+}
+
+// endings are the signals that end a command in order. A hang-up is one unless
+// it is ignored, as under nohup.
+func endings() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
 }
 
 // run is the program without the process around it.
@@ -46,7 +60,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		exit = usage(err)
 	}
 	if exit.err != nil {
-		fmt.Fprintln(stderr, "fanfare:", exit.err)
+		for line := range strings.Lines(exit.err.Error()) {
+			fmt.Fprintln(stderr, "fanfare:", printable(strings.TrimSuffix(line, "\n")))
+		}
 	}
 	if exit.status == exitUsage {
 		fmt.Fprintln(stderr, "Run 'fanfare --help' or 'fanfare COMMAND --help' for what is possible.")
@@ -58,10 +74,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 // returns has none: those are wrong arguments.
 type exitError struct {
 	status int
-	err    error
+	err    error // nil: there is nobody to be told
 }
 
-func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Error() string { return fmt.Sprint(e.err) }
 func (e *exitError) Unwrap() error { return e.err }
 
 func usage(err error) *exitError  { return &exitError{exitUsage, err} }
@@ -77,6 +93,7 @@ every SignalR client that follows the document.`,
 		Example: `  fanfare demo                     # watch sample documents being processed
   fanfare demo report.pdf notes.txt
   fanfare serve                    # the server, on 127.0.0.1:8080, data in ./data`,
+		Version:           app.DefaultConfig().ServiceVersion,
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},

@@ -32,6 +32,7 @@ func TestWrongArguments(t *testing.T) {
 		"unknown flag":      {[]string{"demo", "--loud"}, "--loud"},
 		"no such file":      {[]string{"demo", "/nowhere/report.pdf"}, "/nowhere/report.pdf"},
 		"a directory":       {[]string{"demo", os.TempDir()}, "is not a file"},
+		"an empty name":     {[]string{"demo", ""}, "file name is empty"},
 		"argument too many": {[]string{"serve", "now"}, "now"},
 		"bad setting":       {[]string{"serve", "--listen", "here"}, "FANFARE_LISTEN"},
 		"beyond loopback":   {[]string{"serve", "--listen", "0.0.0.0:0"}, "FANFARE_AUTH=none"},
@@ -96,9 +97,8 @@ func TestDemoLines(t *testing.T) {
 	}
 }
 
-// TestDemoRefusedUpload: what the server refuses is the demo's failure, in the
-// server's words.
-func TestDemoRefusedUpload(t *testing.T) {
+// TestDemoEmptyFile is refused before anything is started.
+func TestDemoEmptyFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "empty.txt")
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
@@ -106,7 +106,38 @@ func TestDemoRefusedUpload(t *testing.T) {
 	}
 	var stderr bytes.Buffer
 	status := run(t.Context(), []string{"demo", path}, nil, io.Discard, &stderr)
-	if status != exitFailed || !strings.Contains(stderr.String(), "empty.txt: ") || !strings.Contains(stderr.String(), "is empty") {
+	if status != exitUsage || !strings.Contains(stderr.String(), "empty.txt is empty") {
+		t.Errorf("status %d: %s", status, &stderr)
+	}
+}
+
+// TestDemoRefusedUpload: what the server refuses is the demo's failure, in the
+// server's words, and no file name moves the cursor.
+func TestDemoRefusedUpload(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "bell\a.txt")
+	if err := os.WriteFile(path, []byte("text"), 0o600); err != nil {
+		t.Skipf("SKIPPED: the file system refuses the name: %v", err)
+	}
+	var stderr bytes.Buffer
+	status := run(t.Context(), []string{"demo", path}, nil, io.Discard, &stderr)
+	if status != exitFailed || !strings.Contains(stderr.String(), "control character") || strings.Contains(stderr.String(), "\a") {
+		t.Errorf("status %d: %q", status, &stderr)
+	}
+}
+
+// TestDemoWithoutReader: who closes the output early, as head does, ends the
+// demo in order.
+func TestDemoWithoutReader(t *testing.T) {
+	t.Parallel()
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close()
+	reader.Close()
+	var stderr bytes.Buffer
+	if status := run(t.Context(), []string{"demo", "--json"}, nil, writer, &stderr); status != exitFailed || strings.Contains(stderr.String(), "fanfare:") {
 		t.Errorf("status %d: %s", status, &stderr)
 	}
 }
@@ -151,7 +182,7 @@ func TestServe(t *testing.T) {
 	}
 	go cancel()
 	rest, err := io.ReadAll(lines)
-	if err != nil || strings.Count(string(rest), "\n  curl ") != 3 {
+	if err != nil || strings.Count(string(rest), "curl ") != 3 {
 		t.Errorf("proposes %q, %v", rest, err)
 	}
 	if got := <-status; got != 0 {

@@ -46,6 +46,9 @@ func serve(command *cobra.Command, config app.Config) error {
 	ctx := command.Context()
 	server := app.New(config, logTo(command, config.LogLevel))
 	if err := server.Start(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil // stopped before it was up
+		}
 		return failed(err)
 	}
 	welcome(command.OutOrStdout(), server.URL())
@@ -73,9 +76,9 @@ func welcome(out io.Writer, url string) {
 	fmt.Fprintf(out, `Fanfare listens on %[1]s
 
 Try next:
-  curl --data-binary @README.md '%[1]s/api/documents?name=README.md'
-  curl %[1]s/api/documents
-  curl %[1]s/health
+  echo 'card 4111 1111 1111 1111' | curl --data-binary @- '%[1]s/api/documents?name=note.txt'
+  curl '%[1]s/api/documents'
+  curl '%[1]s/health'
 Or open %[1]s/ in a browser and drop a file. SignalR clients: %[1]s%[2]s
 `, url, apphub.Path)
 }

@@ -24,7 +24,6 @@ func addSettings(command *cobra.Command) {
 			flags.Lookup(setting.Flag).NoOptDefVal = "true"
 		}
 	}
-	flags.String("config", "", "file of NAME=value lines, names as in brackets here [FANFARE_CONFIG]")
 }
 
 // loadSettings reads the configuration: flags, environment, file, defaults.

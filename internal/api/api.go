@@ -32,6 +32,8 @@ type Options struct {
 	Ready      func() error  // why the process cannot serve now; nil always can
 	MaxUpload  int64         // bytes of a body, default 512 MiB
 	UploadIdle time.Duration // an upload may go without a byte, default 30 s
+	Page       http.Handler  // answers GET of Pages; nil without any
+	Pages      []string      // exact paths that are somebody else's, such as a console's
 	Logger     *slog.Logger  // nil discards
 }
 
@@ -45,8 +47,8 @@ type api struct {
 	logger     *slog.Logger
 }
 
-// New returns the handler of everything below /api/, of /health and of /alive.
-// What it does not know is answered with a problem, too.
+// New returns the handler of everything below /api/, of /health, /alive and the
+// Pages. What it does not know is answered with a problem, too.
 func New(options Options) http.Handler {
 	a := &api{
 		documents:  options.Documents,
@@ -68,12 +70,12 @@ func New(options Options) http.Handler {
 	if a.logger == nil {
 		a.logger = slog.New(slog.DiscardHandler)
 	}
-	return a.guard(a.routes())
+	return a.guard(a.routes(options))
 }
 
 // routes is the table of endpoints. Methods are told apart here rather than by
 // the mux, whose own 405 is plain text.
-func (a *api) routes() http.Handler {
+func (a *api) routes(options Options) http.Handler {
 	mux := http.NewServeMux()
 	for path, methods := range map[string]endpoint{
 		"/api/documents":      {http.MethodGet: a.listDocuments, http.MethodPost: a.uploadDocument},
@@ -83,10 +85,26 @@ func (a *api) routes() http.Handler {
 	} {
 		mux.Handle(path, a.handle(methods.serve))
 	}
+	for _, path := range options.Pages {
+		page := func(w http.ResponseWriter, r *http.Request) error {
+			options.Page.ServeHTTP(w, r)
+			return nil
+		}
+		mux.Handle(exactly(path), a.handle(endpoint{http.MethodGet: page}.serve))
+	}
 	mux.Handle("/", a.handle(func(_ http.ResponseWriter, r *http.Request) error {
 		return fanfare.Errorf(fanfare.CodeNotFound, "there is nothing at %q", r.URL.Path)
 	}))
 	return mux
+}
+
+// exactly is the mux's pattern of one path: with a slash at its end the mux
+// would take all below it too.
+func exactly(path string) string {
+	if strings.HasSuffix(path, "/") {
+		return path + "{$}"
+	}
+	return path
 }
 
 // guard refuses requests by which a web page of another origin would change

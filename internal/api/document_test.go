@@ -114,7 +114,7 @@ func answer(t *testing.T, reader *bufio.Reader) reply {
 func storing(t *testing.T) *document.Service {
 	t.Helper()
 	service, err := document.New(document.Options{
-		Dir: t.TempDir(), Records: refusing{}, Jobs: refusing{}, Emitter: refusing{}, Worker: []string{"none"},
+		Dir: t.TempDir(), Records: refusing{}, Jobs: refusing{}, Emitter: refusing{}, History: refusing{}, Worker: []string{"none"},
 	})
 	if err != nil {
 		t.Fatalf("New: %v", err)
@@ -127,6 +127,7 @@ type refusing struct {
 	document.Records
 	document.Jobs
 	document.Emitter
+	document.History
 }
 
 func TestUploadCutOffHalfway(t *testing.T) {
@@ -174,13 +175,13 @@ func TestUploadLeavesNoDeadline(t *testing.T) {
 		select {
 		case <-ctx.Done():
 			return document.Record{}, fanfare.Errorf(fanfare.CodeInternal, "the request was cancelled")
-		case <-time.After(600 * time.Millisecond):
+		case <-time.After(1200 * time.Millisecond):
 			return sampleRecord(), nil
 		}
 	}
 	conn := dial(t, newHandler(func(o *Options) {
 		o.Documents = documents
-		o.UploadIdle = 400 * time.Millisecond
+		o.UploadIdle = time.Second
 	}))
 	reader := bufio.NewReader(conn)
 	for range 2 {

@@ -83,7 +83,7 @@ func (a *App) part(name string) *slog.Logger {
 // listen takes the port first: it is what is most often wrong.
 func (a *App) listen(ctx context.Context) (net.Listener, error) {
 	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", a.config.Listen)
+	listener, err := config.Listen(ctx, a.config.network(), a.config.Listen)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("address %s is in use by another program; stop that one, or choose another with --listen (port 0 takes a free one)", a.config.Listen)
 	}

@@ -73,7 +73,7 @@ func TestStartStop(t *testing.T) {
 			{"/api/nothing", `"code":"not_found"`, http.StatusNotFound},
 			{"/", "<html", http.StatusOK},
 			{"/aspire-realtime", "Connection ID required", http.StatusBadRequest},
-			{"/nothing", "", http.StatusNotFound},
+			{"/nothing", `"code":"not_found"`, http.StatusNotFound},
 		} {
 			if status, body := get(t, server.URL()+test.path); status != test.status || !strings.Contains(body, test.want) {
 				t.Errorf("%s: %d %q, want %d with %q", test.path, status, body, test.status, test.want)
@@ -155,6 +155,34 @@ func TestStopCutsWhatDoesNotEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if err := server.Stop(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestStopCutsASilentClient: a client that never answers the goodbye takes
+// half of the time, and is no failure.
+func TestStopCutsASilentClient(t *testing.T) {
+	t.Parallel()
+	server := setup(t.TempDir())
+	if err := server.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(server.URL(), "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	const upgrade = "GET /aspire-realtime HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+	if _, err := io.WriteString(conn, upgrade); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(conn, make([]byte, len("HTTP/1.1 101 "))); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	if err := server.Stop(ctx); err != nil {
 		t.Error(err)

@@ -24,6 +24,10 @@ import (
 // a client that sends a byte a second on many connections.
 const readHeaderTimeout = 10 * time.Second
 
+// idleTimeout is how long a connection may be kept without a request; without
+// it net/http keeps them for ever.
+const idleTimeout = 2 * time.Minute
+
 // parts are what stands on the bus, connected.
 type parts struct {
 	processor *pipeline.Processor
@@ -43,7 +47,7 @@ func (a *App) compose(ctx context.Context, listener net.Listener, dir *dataDir, 
 	})
 	a.run(ctx, "health monitor", p.monitor.Run)
 	a.run(ctx, "document service", p.documents.Run)
-	a.onStop("hub", p.server.Shutdown)
+	a.onStop("hub", func(ctx context.Context) error { return shutdownHub(ctx, p.server) })
 	a.serve(ctx, listener, a.routes(p, log))
 	return nil
 }
@@ -59,7 +63,7 @@ func (a *App) connect(dir *dataDir, log *bus.Bus) (parts, error) {
 		return parts{}, err
 	}
 	documents, err := document.New(document.Options{
-		Dir: dir.sub("documents"), Records: log.Records(), Jobs: log.Jobs(), Emitter: processor, Instance: instance(),
+		Dir: dir.sub("documents"), Records: log.Records(), Jobs: log.Jobs(), Emitter: processor, History: log, Instance: instance(),
 		Worker: a.config.Worker, Workers: a.config.Workers, MaxBytes: a.config.MaxUpload, Deadline: a.config.ExtractTimeout, Logger: a.part("document"),
 	})
 	if err != nil {
@@ -76,15 +80,12 @@ func (a *App) connect(dir *dataDir, log *bus.Bus) (parts, error) {
 }
 
 // routes puts the HTTP side together: the hub's paths first, in any case, then
-// the API, and the console for the rest.
+// the API with the console's pages; the API answers what nobody knows.
 func (a *App) routes(p parts, log *bus.Bus) http.Handler {
-	service := api.New(api.Options{Documents: p.documents, Health: p.monitor, Ready: log.Healthy, MaxUpload: a.config.MaxUpload, Logger: a.part("api")})
-	mux := http.NewServeMux()
-	mux.Handle("/api/", service)
-	mux.Handle("/health", service)
-	mux.Handle("/alive", service)
-	mux.Handle("/", console.New())
-	p.server.Fallback(mux)
+	p.server.Fallback(api.New(api.Options{
+		Documents: p.documents, Health: p.monitor, Ready: log.Healthy, MaxUpload: a.config.MaxUpload,
+		Page: console.New(), Pages: console.Paths(), Logger: a.part("api"),
+	}))
 	return p.server
 }
 
@@ -136,9 +137,10 @@ func (a *App) serve(ctx context.Context, listener net.Listener, handler http.Han
 	server := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: readHeaderTimeout,
+		IdleTimeout:       idleTimeout,
 		ErrorLog:          slog.NewLogLogger(a.part("http").Handler(), slog.LevelDebug),
 	}
-	a.url = "http://" + listener.Addr().String()
+	a.url = urlOf(listener.Addr())
 	var done sync.WaitGroup
 	done.Go(func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -151,15 +153,43 @@ func (a *App) serve(ctx context.Context, listener net.Listener, handler http.Han
 	})
 }
 
+// urlOf is where somebody on this machine finds the server.
+func urlOf(address net.Addr) string {
+	host, port, err := net.SplitHostPort(address.String())
+	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
+		return "http://" + net.JoinHostPort("127.0.0.1", port)
+	}
+	return "http://" + address.String()
+}
+
+// shutdownHub gives clients half of the time there is to answer the goodbye.
+// Those that do not, asleep or behind a dead network, are cut, which is no
+// failure of ours; the second call awaits what is left of them.
+func shutdownHub(ctx context.Context, server *signalr.Server) error {
+	half, cancel := halfOf(ctx)
+	defer cancel()
+	err := server.Shutdown(half)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return server.Shutdown(ctx)
+	}
+	return err
+}
+
+// halfOf ends when half of the time until ctx's deadline has passed.
+func halfOf(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, time.Now().Add(time.Until(deadline)/2))
+}
+
 // shutdown lets requests end for half of the time there is, then cuts them:
 // the parts below need the other half.
 func shutdown(ctx context.Context, server *http.Server) error {
-	if deadline, ok := ctx.Deadline(); ok {
-		half, cancel := context.WithDeadline(ctx, time.Now().Add(time.Until(deadline)/2))
-		defer cancel()
-		ctx = half
-	}
-	if err := server.Shutdown(ctx); err != nil {
+	half, cancel := halfOf(ctx)
+	defer cancel()
+	if err := server.Shutdown(half); err != nil {
 		return server.Close()
 	}
 	return nil

@@ -44,7 +44,7 @@ type Lookup func(name string) (value string, ok bool)
 // that were really given, by flag name. An error names the setting, where its
 // value came from and what is allowed.
 func Load(flags map[string]string, env Lookup) (Config, error) {
-	path, _ := env("FANFARE_CONFIG")
+	path, _ := env(configName)
 	if given, ok := flags["config"]; ok {
 		path = given
 	}
@@ -67,6 +67,9 @@ func Load(flags map[string]string, env Lookup) (Config, error) {
 
 // find returns the setting's value and where it came from, in words.
 func (s Setting) find(flags map[string]string, env Lookup, file map[string]string) (value, source string) {
+	if s.Name == "PORT" {
+		return findPort(flags, env, file)
+	}
 	if value, ok := flags[s.Flag]; ok && s.Flag != "" {
 		return value, "(flag --" + s.Flag + ")"
 	}
@@ -76,13 +79,28 @@ func (s Setting) find(flags map[string]string, env Lookup, file map[string]strin
 	if value, ok := file[s.Name]; ok {
 		return value, "(configuration file)"
 	}
-	if s.Name == "PORT" {
-		return "", ""
-	}
 	if stand := s.standIn(env); stand != "" {
 		return stand, "(environment, OTEL_SERVICE_NAME)"
 	}
 	return s.Default, "(default)"
+}
+
+// findPort is the port that replaces the one of FANFARE_LISTEN, unless that was
+// given nearer: by flag, or in the environment while the port is the file's.
+func findPort(flags map[string]string, env Lookup, file map[string]string) (value, source string) {
+	if _, given := flags["listen"]; given {
+		return "", ""
+	}
+	if value, ok := env("PORT"); ok && value != "" {
+		return value, "(environment)"
+	}
+	if listen, ok := env("FANFARE_LISTEN"); ok && listen != "" {
+		return "", ""
+	}
+	if value, ok := file["PORT"]; ok {
+		return value, "(configuration file)"
+	}
+	return "", ""
 }
 
 // standIn is the value of a variable that others set for the same purpose.
@@ -117,6 +135,15 @@ func (c Config) complete() (Config, error) {
 			"listen on 127.0.0.1, or accept that everybody may do everything with FANFARE_AUTH=none")
 	}
 	return c, nil
+}
+
+// network keeps an IPv4 address from being listened on in IPv6 too.
+func (c Config) network() string {
+	host, _, err := net.SplitHostPort(c.Listen)
+	if ip := net.ParseIP(host); err == nil && ip != nil && ip.To4() != nil {
+		return "tcp4"
+	}
+	return "tcp"
 }
 
 // loopback reports whether only this machine can reach the address.

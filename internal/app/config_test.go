@@ -37,6 +37,33 @@ func TestLoadPrecedence(t *testing.T) {
 	}
 }
 
+// TestPortPrecedence: PORT is as near as where it was given, and yields to an
+// address that was given nearer.
+func TestPortPrecedence(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "fanfare.env")
+	if err := os.WriteFile(file, []byte("PORT=3\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		flags, env map[string]string
+		want       string
+	}{
+		"flag":                    {map[string]string{"listen": "127.0.0.1:1"}, map[string]string{"PORT": "2"}, "127.0.0.1:1"},
+		"environment":             {nil, map[string]string{"PORT": "2", "FANFARE_LISTEN": "127.0.0.1:1"}, "127.0.0.1:2"},
+		"environment before file": {nil, map[string]string{"FANFARE_LISTEN": "127.0.0.1:1", "FANFARE_CONFIG": file}, "127.0.0.1:1"},
+		"file":                    {nil, map[string]string{"FANFARE_CONFIG": file}, "127.0.0.1:3"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config, err := Load(test.flags, environment(test.env))
+			if err != nil || config.Listen != test.want {
+				t.Errorf("got %q, %v, want %q", config.Listen, err, test.want)
+			}
+		})
+	}
+}
+
 func TestLoadValues(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -79,22 +106,23 @@ func TestLoadRefuses(t *testing.T) {
 		set  map[string]string
 		want []string
 	}{
-		"address":         {map[string]string{"FANFARE_LISTEN": "here"}, []string{"FANFARE_LISTEN", "here", "127.0.0.1:8080"}},
-		"port of address": {map[string]string{"FANFARE_LISTEN": "127.0.0.1:x"}, []string{"FANFARE_LISTEN"}},
-		"port":            {map[string]string{"PORT": "70000"}, []string{"PORT", "70000", "65535"}},
-		"beyond loopback": {map[string]string{"FANFARE_LISTEN": "0.0.0.0:8080"}, []string{"0.0.0.0:8080", "127.0.0.1", "FANFARE_AUTH=none"}},
-		"all interfaces":  {map[string]string{"FANFARE_LISTEN": ":8080"}, []string{"FANFARE_AUTH=none"}},
-		"auth":            {map[string]string{"FANFARE_AUTH": "off"}, []string{"FANFARE_AUTH", "off", "none"}},
-		"service name":    {map[string]string{"FANFARE_SERVICE_NAME": "my service"}, []string{"FANFARE_SERVICE_NAME", "my service", "64"}},
-		"boolean":         {map[string]string{"FANFARE_DEV": "maybe"}, []string{"FANFARE_DEV", "maybe"}},
-		"duration":        {map[string]string{"FANFARE_RETENTION": "-1h"}, []string{"FANFARE_RETENTION", "-1h", "720h"}},
-		"size":            {map[string]string{"FANFARE_MAX_UPLOAD": "0"}, []string{"FANFARE_MAX_UPLOAD", "512MiB"}},
-		"size overflow":   {map[string]string{"FANFARE_MAX_UPLOAD": "9000000000000000GiB"}, []string{"FANFARE_MAX_UPLOAD"}},
-		"workers":         {map[string]string{"FANFARE_WORKERS": "0"}, []string{"FANFARE_WORKERS", "256"}},
-		"health":          {map[string]string{"FANFARE_HEALTH_WARNING": "1500"}, []string{"FANFARE_HEALTH_WARNING", "2000,90"}},
-		"health rule":     {map[string]string{"FANFARE_HEALTH_RULE": "xor"}, []string{"FANFARE_HEALTH_RULE", "and", "or"}},
-		"level":           {map[string]string{"FANFARE_LOG_LEVEL": "loud"}, []string{"FANFARE_LOG_LEVEL", "loud", "warn"}},
-		"no such file":    {map[string]string{"FANFARE_CONFIG": "/nowhere/fanfare.env"}, []string{"/nowhere/fanfare.env"}},
+		"address":                  {map[string]string{"FANFARE_LISTEN": "here"}, []string{"FANFARE_LISTEN", "here", "127.0.0.1:8080"}},
+		"port of address":          {map[string]string{"FANFARE_LISTEN": "127.0.0.1:x"}, []string{"FANFARE_LISTEN"}},
+		"port":                     {map[string]string{"PORT": "70000"}, []string{"PORT", "70000", "65535"}},
+		"beyond loopback":          {map[string]string{"FANFARE_LISTEN": "0.0.0.0:8080"}, []string{"0.0.0.0:8080", "127.0.0.1", "FANFARE_AUTH=none"}},
+		"all interfaces":           {map[string]string{"FANFARE_LISTEN": ":8080"}, []string{"FANFARE_AUTH=none"}},
+		"auth":                     {map[string]string{"FANFARE_AUTH": "off"}, []string{"FANFARE_AUTH", "off", "none"}},
+		"service name":             {map[string]string{"FANFARE_SERVICE_NAME": "my service"}, []string{"FANFARE_SERVICE_NAME", "my service", "64"}},
+		"boolean":                  {map[string]string{"FANFARE_DEV": "maybe"}, []string{"FANFARE_DEV", "maybe"}},
+		"duration":                 {map[string]string{"FANFARE_RETENTION": "-1h"}, []string{"FANFARE_RETENTION", "-1h", "720h"}},
+		"size":                     {map[string]string{"FANFARE_MAX_UPLOAD": "0"}, []string{"FANFARE_MAX_UPLOAD", "512MiB"}},
+		"size overflow":            {map[string]string{"FANFARE_MAX_UPLOAD": "9000000000000000GiB"}, []string{"FANFARE_MAX_UPLOAD"}},
+		"workers":                  {map[string]string{"FANFARE_WORKERS": "0"}, []string{"FANFARE_WORKERS", "256"}},
+		"health":                   {map[string]string{"FANFARE_HEALTH_WARNING": "1500"}, []string{"FANFARE_HEALTH_WARNING", "2000,90"}},
+		"health rule":              {map[string]string{"FANFARE_HEALTH_RULE": "xor"}, []string{"FANFARE_HEALTH_RULE", "and", "or"}},
+		"level":                    {map[string]string{"FANFARE_LOG_LEVEL": "loud"}, []string{"FANFARE_LOG_LEVEL", "loud", "warn"}},
+		"unknown name in the file": {map[string]string{"FANFARE_CONFIG": "testdata/unknown.env"}, []string{"unknown.env, line 2", "FANFARE_LISTN"}},
+		"no such file":             {map[string]string{"FANFARE_CONFIG": "/nowhere/fanfare.env"}, []string{"/nowhere/fanfare.env"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

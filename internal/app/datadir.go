@@ -35,6 +35,9 @@ type formatDocument struct {
 // openDataDir makes the directory if need be and takes it for this process.
 // Its errors say what to do.
 func openDataDir(path string) (*dataDir, error) {
+	if path == "" {
+		return nil, errors.New("the data directory has no name; give one with --data-dir")
+	}
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
@@ -71,7 +74,7 @@ func checkOwn(path string) error {
 		switch entry.Name() {
 		case formatFile:
 			return nil
-		case lockFile, formatFile + ".new":
+		case lockFile, formatFile + ".new", "lost+found": // the last is a new file system's own
 		default:
 			foreign = entry.Name()
 		}
@@ -126,19 +129,41 @@ func (d *dataDir) checkFormat() error {
 	return nil
 }
 
-// writeFormat puts the file in place as a whole: a crash leaves none or all.
+// writeFormat puts the file in place as a whole: a crash or a power cut leaves
+// none or all.
 func (d *dataDir) writeFormat(name string) error {
 	data, err := json.Marshal(formatDocument{Format: format})
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", formatFile, err)
 	}
-	if err := os.WriteFile(name+".new", append(data, '\n'), 0o600); err != nil {
+	if err := writeSynced(name+".new", append(data, '\n')); err != nil {
 		return unusable(d.path, err)
 	}
 	if err := os.Rename(name+".new", name); err != nil {
 		return unusable(d.path, err)
 	}
-	return nil
+	return d.sync()
+}
+
+// writeSynced writes a file that is on the disk when it returns.
+func writeSynced(name string, data []byte) error {
+	file, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600) //nolint:gosec // the operator names the data directory
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(data)
+	return errors.Join(err, file.Sync(), file.Close())
+}
+
+// sync makes the names of new files last. Not every system can sync a
+// directory; those that cannot do without.
+func (d *dataDir) sync() error {
+	dir, err := os.Open(d.path)
+	if err != nil {
+		return unusable(d.path, err)
+	}
+	_ = dir.Sync()
+	return dir.Close()
 }
 
 // sub is the path of a part's own directory.

@@ -5,12 +5,16 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/fanfare-hub/fanfare/internal/health"
 )
+
+// configName is the setting that names the configuration file.
+const configName = "FANFARE_CONFIG"
 
 // Setting is one line of the configuration table.
 type Setting struct {
@@ -42,6 +46,7 @@ func Settings() []Setting {
 		{Name: "FANFARE_HEALTH_WARNING", Flag: "health-warning", Default: "1500,75", Help: "the same for warning", apply: limit(func(c *Config) *health.Limit { return &c.Health.Warning })},
 		{Name: "FANFARE_HEALTH_CRITICAL", Flag: "health-critical", Default: "2000,90", Help: "the same for critical", apply: limit(func(c *Config) *health.Limit { return &c.Health.Critical })},
 		{Name: "FANFARE_HEALTH_RULE", Flag: "health-rule", Default: "and", Help: "and: memory and CPU must both be above; or: one is enough", apply: applyHealthRule},
+		{Name: configName, Flag: "config", Help: "file of NAME=value lines, with the names of this table", apply: func(*Config, string) error { return nil }},
 		{Name: "FANFARE_LOG_LEVEL", Flag: "log-level", Default: "info", Help: "debug, info, warn or error", apply: applyLogLevel},
 	}
 }
@@ -187,7 +192,11 @@ func envFile(path string) (map[string]string, error) {
 		if !ok {
 			return nil, fmt.Errorf("configuration file %s, line %d: %w", path, i+1, errNoAssignment)
 		}
-		values[strings.TrimSpace(name)] = strings.TrimSpace(value)
+		name = strings.TrimSpace(name)
+		if !slices.ContainsFunc(Settings(), func(s Setting) bool { return s.Name == name && name != configName }) {
+			return nil, fmt.Errorf("configuration file %s, line %d: %q is no setting; see fanfare serve --help", path, i+1, name)
+		}
+		values[name] = strings.TrimSpace(value)
 	}
 	return values, nil
 }

@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"errors"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -47,6 +48,32 @@ func (b *Bus) Append(ctx context.Context, event fanfare.Event, topic fanfare.Top
 		Durability: durability,
 		Duplicate:  ack.Duplicate,
 	}, nil
+}
+
+// LastID is the id of the topic's last event; empty while there is none.
+func (b *Bus) LastID(ctx context.Context, topic fanfare.Topic) (string, error) {
+	s, err := b.current()
+	if err != nil {
+		return "", err
+	}
+	key, err := topicKey(topic)
+	if err != nil {
+		return "", err
+	}
+	p := partition(key, b.opts.Partitions)
+	stream, err := s.js.Stream(ctx, eventStream(p))
+	if err != nil {
+		return "", translate("open "+eventStream(p), err)
+	}
+	msg, err := stream.GetLastMsgForSubject(ctx, eventSubject(key, p))
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", translate("read from "+eventStream(p), err)
+	}
+	event, err := fanfare.DecodeCloudEvent(msg.Data)
+	return event.ID, err
 }
 
 // record is the event in its stored form, and the stream it goes to.

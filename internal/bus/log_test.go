@@ -189,3 +189,24 @@ func BenchmarkAppend(b *testing.B) {
 		}
 	}
 }
+
+func TestLastID(t *testing.T) {
+	t.Parallel()
+	b := newBus(t, bus.Options{})
+	const id = "00000000-0000-4000-8000-000000000001"
+	topic := fanfare.DocumentTopic(id)
+	if last, err := b.LastID(t.Context(), topic); last != "" || err != nil {
+		t.Errorf("of an empty topic: %q, %v", last, err)
+	}
+	for n := range 3 {
+		if _, err := b.Append(t.Context(), progress(id, n), topic); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if last, err := b.LastID(t.Context(), topic); last != id+"/2" || err != nil {
+		t.Errorf("after three events: %q, %v", last, err)
+	}
+	if _, err := b.LastID(t.Context(), fanfare.Topic{}); fanfare.CodeOf(err) != fanfare.CodeInvalidTopic {
+		t.Errorf("of no topic: %v", err)
+	}
+}

@@ -18,6 +18,21 @@ var files embed.FS
 const securityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 
+// Paths are the paths that the console answers.
+func Paths() []string {
+	paths := []string{"/", "/signalr.min.js"}
+	entries, err := files.ReadDir("page")
+	if err != nil {
+		panic("console: the embedded page is gone: " + err.Error()) //nolint:forbidigo // the build has it or fails
+	}
+	for _, entry := range entries {
+		if entry.Name() != "index.html" {
+			paths = append(paths, "/"+entry.Name())
+		}
+	}
+	return paths
+}
+
 // New returns the handler of the console, to be mounted at "/". It answers GET
 // and HEAD for the page and its files, 405 for other methods, and 404 for
 // every other path.

@@ -37,6 +37,7 @@ type Record struct {
 	Characters int              `json:"characters"`
 	Findings   []Finding        `json:"findings"`
 	Error      *fanfare.Failure `json:"error"`
+	Tries      int              `json:"tries"`     // begun, and neither ended nor let go in order
 	Announced  bool             `json:"announced"` // DocumentUploaded of this attempt is in the log
 	Alerted    []string         `json:"alerted"`   // framework/rule of the alerts that are in the log
 	CreatedAt  time.Time        `json:"createdAt"`

@@ -14,7 +14,7 @@ import (
 func sampleRecord() Record {
 	at := time.Date(2026, 11, 23, 10, 0, 0, 123e6, time.UTC)
 	return Record{
-		Version: recordVersion, ID: "0193f000-0000-7000-8000-000000000001", Owner: "ada", Name: "a.txt",
+		Version: recordVersion, ID: "0193f000-0000-7000-8000-000000000001", Owner: "user-7", Name: "a.txt",
 		Size: 5, SHA256: "ab", Status: fanfare.StatusQueued, Attempt: 1, CreatedAt: at, UpdatedAt: at,
 	}
 }

@@ -7,7 +7,7 @@ import (
 
 const (
 	maxSamples = 20    // what a person looks at
-	maxPlaces  = 1_000 // what a record of 256 KiB can hold of all rules
+	maxPlaces  = 1_000 // of all rules they fit into a record
 )
 
 // tally adds up the matches of one rule.

@@ -233,6 +233,17 @@ func (m *memoryLog) Emit(ctx context.Context, event fanfare.Event) (fanfare.Rece
 	return fanfare.Receipt{ID: event.ID}, err
 }
 
+func (m *memoryLog) LastID(ctx context.Context, topic fanfare.Topic) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	steps, _ := m.of(topic.ID)
+	if len(steps) == 0 {
+		return "", nil
+	}
+	return steps[len(steps)-1].ID, nil
+}
+
 // of gives the events of one document, alerts apart.
 func (m *memoryLog) of(id string) (steps, alerts []fanfare.Event) {
 	m.mu.Lock()
@@ -272,7 +283,7 @@ func newBench(t *testing.T, f *faults, change func(*Options)) *bench {
 // restart makes a new service on what is stored, as after a crash.
 func (b *bench) restart(t *testing.T, change func(*Options)) {
 	t.Helper()
-	options := Options{Dir: b.dir, Records: b.records, Jobs: b.jobs, Emitter: b.log, Worker: []string{"none"}, Instance: "host-1"}
+	options := Options{Dir: b.dir, Records: b.records, Jobs: b.jobs, Emitter: b.log, History: b.log, Worker: []string{"none"}, Instance: "host-1"}
 	if change != nil {
 		change(&options)
 	}

@@ -41,19 +41,26 @@ type Emitter interface {
 	Emit(ctx context.Context, event fanfare.Event) (fanfare.Receipt, error)
 }
 
-// Options is what a [Service] needs. Dir, Records, Jobs, Emitter and Worker
-// have no default.
+// History tells what the log has.
+type History interface {
+	// LastID is the id of the topic's last event; empty while there is none.
+	LastID(ctx context.Context, topic fanfare.Topic) (string, error)
+}
+
+// Options is what a [Service] needs. Dir, Records, Jobs, Emitter, History and
+// Worker have no default.
 type Options struct {
 	Dir      string // for blobs and unfinished uploads; owned by this service
 	Records  Records
 	Jobs     Jobs
 	Emitter  Emitter
+	History  History
 	Worker   []string // argv of the extraction child
 	Instance string   // service_instance of the events
 
 	Workers       int           // documents processed at once, default 2
 	MaxBytes      int64         // of an upload, default 512 MiB
-	MaxDeliveries int           // of a job before its document fails, default 5; handing back at a stop counts
+	MaxTries      int           // that end with their worker or its child before the document fails, default 5
 	Deadline      time.Duration // for one document's extraction, default 5 min
 	Heartbeat     time.Duration // between signs of life of a silent extraction, default 5 s
 	SweepInterval time.Duration // default 1 min
@@ -65,12 +72,13 @@ type Service struct {
 	records  Records
 	jobs     Jobs
 	emitter  Emitter
+	history  History
 	instance string
 	logger   *slog.Logger
 
 	workers       int
 	maxBytes      int64
-	maxDeliveries int
+	maxTries      int
 	deadline      time.Duration
 	heartbeat     time.Duration
 	sweepInterval time.Duration
@@ -83,8 +91,8 @@ type Service struct {
 // New opens the blob store, which removes the unfinished uploads of a crash,
 // and starts nothing.
 func New(options Options) (*Service, error) {
-	if options.Records == nil || options.Jobs == nil || options.Emitter == nil || len(options.Worker) == 0 || options.Dir == "" {
-		return nil, errors.New("document: Dir, Records, Jobs, Emitter and Worker must be given")
+	if options.Records == nil || options.Jobs == nil || options.Emitter == nil || options.History == nil || len(options.Worker) == 0 || options.Dir == "" {
+		return nil, errors.New("document: Dir, Records, Jobs, Emitter, History and Worker must be given")
 	}
 	blobs, err := openBlobs(options.Dir)
 	if err != nil {
@@ -95,11 +103,12 @@ func New(options Options) (*Service, error) {
 		records:       options.Records,
 		jobs:          options.Jobs,
 		emitter:       options.Emitter,
+		history:       options.History,
 		instance:      options.Instance,
 		logger:        orDefault(options.Logger, slog.New(slog.DiscardHandler)),
 		workers:       orDefault(options.Workers, 2),
 		maxBytes:      orDefault(options.MaxBytes, 512<<20),
-		maxDeliveries: orDefault(options.MaxDeliveries, 5),
+		maxTries:      orDefault(options.MaxTries, 5),
 		deadline:      orDefault(options.Deadline, 5*time.Minute),
 		heartbeat:     orDefault(options.Heartbeat, 5*time.Second),
 		sweepInterval: orDefault(options.SweepInterval, time.Minute),

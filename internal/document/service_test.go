@@ -16,7 +16,7 @@ func TestRealChildFindsAndHides(t *testing.T) {
 	t.Parallel()
 	const card = "4111 1111 1111 1111"
 	b := newBench(t, noFaults(), nil)
-	service, err := New(Options{Dir: b.dir, Records: b.records, Jobs: b.jobs, Emitter: b.log, Worker: testWorkerArgv(), Instance: "host-1"})
+	service, err := New(Options{Dir: b.dir, Records: b.records, Jobs: b.jobs, Emitter: b.log, History: b.log, Worker: testWorkerArgv(), Instance: "host-1"})
 	if err != nil {
 		t.Fatalf("New: %v", err)
 	}

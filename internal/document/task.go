@@ -3,6 +3,7 @@ package document
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"time"
 
@@ -23,6 +24,9 @@ type task struct {
 func (s *Service) task(found stored) *task {
 	return &task{service: s, record: found.record, revision: found.revision, updates: 0}
 }
+
+// excuseTimeout is for one write while the server stops.
+const excuseTimeout = time.Second
 
 // step names an event of an attempt; its id is derived from it, so that the
 // log knows an event that is emitted again after a crash.
@@ -57,7 +61,7 @@ func (t *task) emit(ctx context.Context, s step, kind fanfare.Type, at time.Time
 	payload := t.record.payload(t.service.instance)
 	payload.Message = message
 	event := fanfare.Event{
-		ID:      fanfare.DeriveID(t.record.ID, strconv.Itoa(t.record.Attempt), string(s)),
+		ID:      t.eventID(s),
 		Type:    kind,
 		Time:    at,
 		Payload: payload,
@@ -93,14 +97,26 @@ func (t *task) begin(ctx context.Context) error {
 		t.record.Status = fanfare.StatusProcessing
 		t.record.Attempt++
 	}
+	t.record.Tries++
 	if err := t.store(ctx); err != nil {
 		return err
 	}
-	message := "processing started"
+	message := t.record.Name + ": processing started"
 	if t.record.Attempt > 1 {
-		message = fmt.Sprintf("processing started again, attempt %d", t.record.Attempt)
+		message += fmt.Sprintf(" again, attempt %d", t.record.Attempt)
 	}
 	return t.emit(ctx, stepStarted, fanfare.ProcessingStarted, t.record.UpdatedAt, message)
+}
+
+// excuse takes back that the attempt counts: the server stops, or the store or
+// the log is away, and the document is not to blame. It is noted if it can be.
+func (t *task) excuse(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), excuseTimeout)
+	defer cancel()
+	t.record.Tries = max(t.record.Tries-1, 0)
+	if err := t.store(ctx); err != nil {
+		t.service.logger.DebugContext(ctx, "attempt counts although it was let go in order", slog.Any("error", err))
+	}
 }
 
 // progress tells a percentage, which is not below the record's. The same one
@@ -150,18 +166,44 @@ func (t *task) end(ctx context.Context) error {
 	return t.emitEnd(ctx)
 }
 
+// emitEndOnce tells a terminal record whose event may be in the log already.
+// The log drops it as a duplicate only for as long as its window lasts.
+func (t *task) emitEndOnce(ctx context.Context) error {
+	last, err := t.service.history.LastID(ctx, fanfare.DocumentTopic(t.record.ID))
+	if err != nil {
+		return fmt.Errorf("read last event: %w", err)
+	}
+	if last == t.eventID(t.endStep()) {
+		return nil
+	}
+	return t.emitEnd(ctx)
+}
+
 // emitEnd tells a terminal record. It gives the same event, time included,
 // whenever it is called for a record.
 func (t *task) emitEnd(ctx context.Context) error {
 	r := t.record
 	if r.Status == fanfare.StatusFailed {
-		return t.emit(ctx, stepFailed, fanfare.ProcessingFailed, r.UpdatedAt, r.Error.Message)
+		return t.emit(ctx, t.endStep(), fanfare.ProcessingFailed, r.UpdatedAt, r.Name+": "+r.Error.Message)
 	}
-	message := count(r.Pages, "page") + ", " + count(r.Words, "word") + ", " + count(len(r.Findings), "finding")
+	message := r.Name + ": " + count(r.Pages, "page") + ", " + count(r.Words, "word") + ", " + count(len(r.Findings), "finding")
 	if r.Unreadable > 0 {
 		message += fmt.Sprintf("; %d of the pages could not be read", r.Unreadable)
 	}
-	return t.emit(ctx, stepCompleted, fanfare.ProcessingCompleted, r.UpdatedAt, message)
+	return t.emit(ctx, t.endStep(), fanfare.ProcessingCompleted, r.UpdatedAt, message)
+}
+
+// endStep is the step of a terminal record.
+func (t *task) endStep() step {
+	if t.record.Status == fanfare.StatusFailed {
+		return stepFailed
+	}
+	return stepCompleted
+}
+
+// eventID is the id of this attempt's event of a step.
+func (t *task) eventID(s step) string {
+	return fanfare.DeriveID(t.record.ID, strconv.Itoa(t.record.Attempt), string(s))
 }
 
 // count is a number with its noun: 1 page, 2 pages.

@@ -18,7 +18,7 @@ import (
 )
 
 func upload(name, body string) UploadParams {
-	return UploadParams{Name: name, Owner: "ada", Size: int64(len(body)), Body: strings.NewReader(body)}
+	return UploadParams{Name: name, Owner: "user-7", Size: int64(len(body)), Body: strings.NewReader(body)}
 }
 
 // files lists the regular files below dir, relative to it.
@@ -50,7 +50,7 @@ func TestUploadStoresRecordsAnnouncesAndQueues(t *testing.T) {
 	if got := files(t, b.dir); len(got) != 1 || got[0] != "blobs/"+hash[:2]+"/"+hash[2:4]+"/"+hash {
 		t.Errorf("files %q", got)
 	}
-	if record.Status != fanfare.StatusQueued || record.Percentage != 0 || record.Attempt != 1 || record.SHA256 != hash || record.Size != 5 || record.Owner != "ada" {
+	if record.Status != fanfare.StatusQueued || record.Percentage != 0 || record.Attempt != 1 || record.SHA256 != hash || record.Size != 5 || record.Owner != "user-7" {
 		t.Errorf("record %+v", record)
 	}
 	found, err := b.service.Find(t.Context(), strings.ToUpper(record.ID))

@@ -3,6 +3,7 @@ package document
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -26,7 +27,7 @@ func (s *Service) handle(ctx context.Context, id string, delivery int) error {
 	if err != nil {
 		return err
 	}
-	err = s.process(ctx, s.task(found), delivery)
+	err = s.process(ctx, s.task(found))
 	if err != nil && ctx.Err() == nil {
 		logger.WarnContext(ctx, "document goes back to the queue", slog.Any("error", err))
 	}
@@ -34,15 +35,26 @@ func (s *Service) handle(ctx context.Context, id string, delivery int) error {
 }
 
 // process brings a document to its end, from wherever it stands.
-func (s *Service) process(ctx context.Context, t *task, delivery int) error {
+func (s *Service) process(ctx context.Context, t *task) error {
 	switch {
 	case t.record.Status.Terminal():
-		// The crash came between record and acknowledgement. The log drops
-		// the event as a duplicate if it has it, as long as its window lasts.
-		return t.emitEnd(ctx)
-	case delivery > s.maxDeliveries:
-		return t.giveUp(ctx, s.maxDeliveries)
+		return t.emitEndOnce(ctx) // the crash came between record and acknowledgement
+	case t.record.Tries >= s.maxTries:
+		return t.giveUp(ctx, t.record.Tries)
 	}
+	err := s.attempt(ctx, t)
+	if err != nil && !errors.Is(err, errNotRead) {
+		t.excuse(ctx)
+	}
+	return err
+}
+
+// errNotRead is an extraction that broke without saying anything about the
+// document: its next one may do so again.
+var errNotRead = errors.New("document could not be read")
+
+// attempt is one try, from begin to the document's end.
+func (s *Service) attempt(ctx context.Context, t *task) error {
 	if err := t.begin(ctx); err != nil {
 		return err
 	}
@@ -69,13 +81,18 @@ type outcome struct {
 func (s *Service) read(ctx context.Context, t *task) (Result, error) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	ctx, cancel := context.WithTimeout(ctx, s.deadline)
+	// The deadline is the extraction's alone: a step that is being told when it
+	// passes must not break off, or the document would be tried again.
+	extracting, cancel := context.WithTimeout(ctx, s.deadline)
 	defer cancel()
 	g := newGauge(t.record.Percentage)
 	done := make(chan outcome, 1)
 	wg.Go(func() {
 		params := ExtractParams{Path: s.blobs.path(t.record.SHA256), Name: t.record.Name}
-		result, err := s.extract(ctx, params, g.set)
+		result, err := s.extract(extracting, params, g.set)
+		if _, told := errors.AsType[*Failure](err); err != nil && !told && extracting.Err() == nil {
+			err = fmt.Errorf("%w: %w", errNotRead, err)
+		}
 		done <- outcome{result, err}
 	})
 	return s.follow(ctx, t, g, done)

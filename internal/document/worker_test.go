@@ -2,6 +2,7 @@ package document
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -100,7 +101,7 @@ ProcessingCompleted completed 100% attempt 1
 				t.Errorf("event %d has the id of another step than %s", i, step)
 			}
 		}
-		if got := steps[4].Payload.(fanfare.DocumentPayload); got.Message != "2 pages, 30 words, 2 findings; 1 of the pages could not be read" || got.ServiceInstance != "host-1" {
+		if got := steps[4].Payload.(fanfare.DocumentPayload); got.Message != "a.txt: 2 pages, 30 words, 2 findings; 1 of the pages could not be read" || got.ServiceInstance != "host-1" {
 			t.Errorf("last payload %+v", got)
 		}
 		checkAlerts(t, id, alerts)
@@ -125,7 +126,7 @@ func checkAlerts(t *testing.T, id string, alerts []fanfare.Event) {
 		if got.Framework != want[i].Framework || got.Message != want[i].Message || got.Severity != want[i].Severity || got.Time.IsZero() {
 			t.Errorf("alert %d: %+v", i, got)
 		}
-		if alerts[i].ID != fanfare.DeriveID(id, "alert", got.Framework, rule) || alerts[i].TargetUser != "ada" {
+		if alerts[i].ID != fanfare.DeriveID(id, "alert", got.Framework, rule) || alerts[i].TargetUser != "user-7" {
 			t.Errorf("alert %d: id %s for %q", i, alerts[i].ID, alerts[i].TargetUser)
 		}
 	}
@@ -149,7 +150,7 @@ func TestFailedDocumentKeepsItsPercentage(t *testing.T) {
 		steps, _ := b.log.of(id)
 		last := steps[len(steps)-1]
 		payload := last.Payload.(fanfare.DocumentPayload)
-		if last.Type != fanfare.ProcessingFailed || last.ID != fanfare.DeriveID(id, "1", "failed") || payload.Error == nil || payload.Error.Code != "damaged" || payload.Message != "the file is damaged" {
+		if last.Type != fanfare.ProcessingFailed || last.ID != fanfare.DeriveID(id, "1", "failed") || payload.Error == nil || payload.Error.Code != "damaged" || payload.Message != "a.txt: the file is damaged" {
 			t.Errorf("last event %+v", last)
 		}
 	})
@@ -306,10 +307,10 @@ func TestNotedAlertIsNotToldAgain(t *testing.T) {
 	})
 }
 
-func TestDocumentIsGivenUpAfterTooManyDeliveries(t *testing.T) {
+func TestDocumentIsGivenUpAfterTooManyTries(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, noFaults(), func(o *Options) { o.MaxDeliveries = 3 })
+		b := newBench(t, noFaults(), func(o *Options) { o.MaxTries = 3 })
 		tries := 0
 		b.service.extract = func(context.Context, ExtractParams, func(done, total int64)) (Result, error) {
 			tries++
@@ -324,20 +325,147 @@ func TestDocumentIsGivenUpAfterTooManyDeliveries(t *testing.T) {
 	})
 }
 
-func TestFinishedDocumentTellsItsEndAgain(t *testing.T) {
+// TestFinishedDocumentTellsItsEndOnce: a job that comes again for a finished
+// document tells the end only if the log does not have it, and then as the
+// same event.
+func TestFinishedDocumentTellsItsEndOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, noFaults(), nil)
 		id := b.stores(t)
 		b.finish(t)
-		steps, _ := b.log.of(id)
 		b.log.duplicates = nil
-		if err := b.service.handle(t.Context(), id, 2); err != nil {
-			t.Fatalf("handle: %v", err)
+		steps, _ := b.log.of(id)
+		end := steps[len(steps)-1]
+		for _, lost := range []bool{false, true} {
+			if lost {
+				b.log.events = slices.DeleteFunc(b.log.events, func(e fanfare.Event) bool { return e.ID == end.ID })
+			}
+			if err := b.service.handle(t.Context(), id, 2); err != nil {
+				t.Fatalf("handle: %v", err)
+			}
+			steps, _ := b.log.of(id)
+			last := steps[len(steps)-1]
+			if len(b.log.duplicates) != 0 || last.ID != end.ID || !last.Time.Equal(end.Time) {
+				t.Errorf("lost %t: last %+v, want %+v; told twice: %+v", lost, last, end, b.log.duplicates)
+			}
 		}
-		again := b.log.duplicates
-		if len(again) != 1 || tell(again) != tell(steps[len(steps)-1:]) || !again[0].Time.Equal(steps[len(steps)-1].Time) {
-			t.Errorf("told again: %+v", again)
+	})
+}
+
+// slowRecords answers after a pause, or when ctx ends, as the bus does.
+type slowRecords struct {
+	*memoryRecords
+	pause time.Duration
+}
+
+func (s slowRecords) Update(ctx context.Context, id string, value []byte, revision uint64) (uint64, error) {
+	select {
+	case <-time.After(s.pause):
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+	return s.memoryRecords.Update(ctx, id, value, revision)
+}
+
+// TestDeadlineDuringAStore: a deadline that passes while a step is being told
+// ends the document with a timeout, and not with another try.
+func TestDeadlineDuringAStore(t *testing.T) {
+	t.Parallel()
+	for late := time.Duration(0); late < 250*time.Millisecond; late += 5 * time.Millisecond {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t, noFaults(), nil)
+			b.restart(t, func(o *Options) {
+				o.Records = slowRecords{b.records, 20 * time.Millisecond}
+				o.Deadline = 9*time.Second + late
+			})
+			b.service.extract = tireless
+			id := b.stores(t)
+			b.finish(t)
+			if r := b.find(t, id); r.Attempt != 1 || r.Error == nil || r.Error.Code != CodeTimeout {
+				t.Errorf("deadline %v: %s at attempt %d, %+v", b.service.deadline, r.Status, r.Attempt, r.Error)
+			}
+		})
+	}
+}
+
+// tireless is an extraction that gets further every 100 ms and never ends.
+func tireless(ctx context.Context, _ ExtractParams, progress func(done, total int64)) (Result, error) {
+	for done := int64(1); ; done++ {
+		select {
+		case <-ctx.Done():
+			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				return Result{}, &Failure{Code: CodeTimeout, Message: "timeout"}
+			}
+			return Result{}, ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+			progress(min(done, 105), 105)
+		}
+	}
+}
+
+// downLog refuses all but the first event of a document until a time.
+type downLog struct {
+	*memoryLog
+	until time.Time
+}
+
+func (d *downLog) Emit(ctx context.Context, e fanfare.Event) (fanfare.Receipt, error) {
+	if p, ok := e.Payload.(fanfare.DocumentPayload); ok && p.Status != fanfare.StatusQueued && time.Now().Before(d.until) {
+		return fanfare.Receipt{}, fanfare.Errorf(fanfare.CodeUnavailable, "down")
+	}
+	return d.memoryLog.Emit(ctx, e)
+}
+
+// patientJobs waits a second before a job comes again.
+type patientJobs struct{ *memoryJobs }
+
+func (p patientJobs) Work(ctx context.Context, workers int, handle func(context.Context, string, int) error) error {
+	return p.memoryJobs.Work(ctx, workers, func(ctx context.Context, id string, delivery int) error {
+		err := handle(ctx, id, delivery)
+		if err != nil {
+			<-time.After(time.Second)
+		}
+		return err
+	})
+}
+
+// TestOutageIsNotTheDocumentsFault: a log that is away for longer than all the
+// tries of a document, and as many orderly stops, do not fail it.
+func TestOutageIsNotTheDocumentsFault(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, noFaults(), nil)
+		b.restart(t, func(o *Options) {
+			o.Emitter = &downLog{b.log, time.Now().Add(time.Minute)}
+			o.Jobs = patientJobs{b.jobs}
+		})
+		id := b.stores(t)
+		b.finish(t)
+		if r := b.find(t, id); r.Status != fanfare.StatusCompleted || r.Attempt < 10 {
+			t.Errorf("%s at attempt %d: %+v", r.Status, r.Attempt, r.Error)
+		}
+	})
+}
+
+func TestOrderlyStopsAreNotTheDocumentsFault(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, noFaults(), nil)
+		id := b.stores(t)
+		for range 10 {
+			b.restart(t, nil)
+			b.service.extract = tireless
+			stop := b.run(t)
+			<-time.After(time.Second)
+			if err := stop(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b.restart(t, nil)
+		b.finish(t)
+		if r := b.find(t, id); r.Status != fanfare.StatusCompleted || r.Attempt != 11 {
+			t.Errorf("%s at attempt %d: %+v", r.Status, r.Attempt, r.Error)
 		}
 	})
 }

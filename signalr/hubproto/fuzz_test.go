@@ -16,6 +16,7 @@ func FuzzDecodeJSON(f *testing.F) {
 		f.Add([]byte(test.text))
 	}
 	f.Add([]byte(`{"type":1,"target":"\ud800","arguments":[1e5,{"a":[]}],"headers":{"":""}} x`))
+	f.Add([]byte(`{"type":2,"invocationId":"","item":null}`))
 	codec := hubproto.NewJSON(nil)
 	f.Fuzz(func(t *testing.T, record []byte) {
 		message, err := codec.Parse(record)

@@ -32,8 +32,13 @@ func (*JSON) Append(dst []byte, m Message) []byte {
 	return append(dst, '}', recordSeparator)
 }
 
+// appendInvocation leaves out the id of a call that nobody waits for (JSON-08,
+// JSON-11).
 func appendInvocation(dst []byte, m *Invocation) []byte {
-	dst = appendHead(dst, m.Headers, m.InvocationID)
+	dst = appendHeaders(dst, m.Headers)
+	if m.InvocationID != "" {
+		dst = appendID(dst, m.InvocationID)
+	}
 	dst = appendString(append(dst, `,"target":`...), m.Target)
 	dst = append(dst, `,"arguments":[`...)
 	for i, argument := range m.Arguments {
@@ -78,9 +83,17 @@ func appendClose(dst []byte, m *Close) []byte {
 	return dst
 }
 
-// appendHead appends the members that come right after the type. Neither empty
-// headers nor an empty id are ever written (JSON-08, JSON-10, JSON-11).
+// appendHead appends the members that come right after the type (JSON-10).
 func appendHead(dst []byte, headers map[string]string, invocationID string) []byte {
+	return appendID(appendHeaders(dst, headers), invocationID)
+}
+
+func appendID(dst []byte, invocationID string) []byte {
+	return appendString(append(dst, `,"invocationId":`...), invocationID)
+}
+
+// appendHeaders writes no empty headers.
+func appendHeaders(dst []byte, headers map[string]string) []byte {
 	if len(headers) > 0 {
 		dst = append(dst, `,"headers":`...)
 		open := byte('{')
@@ -90,9 +103,6 @@ func appendHead(dst []byte, headers map[string]string, invocationID string) []by
 			open = ','
 		}
 		dst = append(dst, '}')
-	}
-	if invocationID != "" {
-		dst = appendString(append(dst, `,"invocationId":`...), invocationID)
 	}
 	return dst
 }

@@ -9,7 +9,8 @@
 // updates carry their position (attempt, status, percentage), and signalr
 // passes over what is not newer than what the connection was sent: so at any
 // instant of subscribing the first update is the present state, nothing
-// follows that is older, and the terminal state comes.
+// follows that is older, and the terminal state comes, as far as the live feed
+// drops nothing.
 //
 // [Callbacks.Deliver] hands an event to the connections' queues and never waits for
 // a client.

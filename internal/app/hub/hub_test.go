@@ -328,3 +328,49 @@ func TestPresence(t *testing.T) {
 		})
 	}
 }
+
+// gate is an emitter that takes events only once it is opened.
+type gate struct {
+	emitter
+	open chan struct{}
+}
+
+func (g gate) Emit(ctx context.Context, event fanfare.Event) (fanfare.Receipt, error) {
+	select {
+	case <-g.open:
+		return g.emitter.Emit(ctx, event)
+	case <-ctx.Done():
+		return fanfare.Receipt{}, ctx.Err()
+	}
+}
+
+// TestPresenceInPairs: a client that leaves while its arrival is still being
+// told has been here all the same.
+func TestPresenceInPairs(t *testing.T) {
+	t.Parallel()
+	callbacks := hub.NewCallbacks(false, nil)
+	g := gate{make(emitter, 2), make(chan struct{})}
+	hub.New(hub.Options{Callbacks: callbacks, Service: "fanfare", Documents: documents{notFound}, Emitter: g})
+	server := signalr.NewServer(nil)
+	server.MapHub(hub.Path, callbacks.Hub(), nil)
+	web := httptest.NewServer(server)
+	defer web.Close()
+	defer func() {
+		if err := server.Shutdown(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}()
+	c := client.New(web.URL+hub.Path, nil)
+	if err := c.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	c.Stop(gone) // without waiting for the server's goodbye
+	close(g.open)
+	for _, want := range []fanfare.Type{fanfare.UserConnected, fanfare.UserDisconnected} {
+		if got := next(t, g.emitter); got.Type != want {
+			t.Errorf("got %s, want %s", got.Type, want)
+		}
+	}
+}

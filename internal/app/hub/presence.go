@@ -3,10 +3,14 @@ package hub
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/fanfare-hub/fanfare"
 	"github.com/fanfare-hub/fanfare/signalr"
 )
+
+// tellTimeout bounds the telling of a presence event by a log that is stuck.
+const tellTimeout = 5 * time.Second
 
 // connected joins what a connection follows without asking, and tells of it.
 func (h *Hub) connected(ctx context.Context, caller *signalr.Caller) error {
@@ -45,6 +49,10 @@ func (h *Hub) tell(ctx context.Context, caller *signalr.Caller, kind fanfare.Typ
 		ServiceInstance:  h.instance,
 		DisconnectReason: reason,
 	}}
+	// A client that is gone already was here all the same: its two events come
+	// in pairs, so the end of the connection must not break off the first.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellTimeout)
+	defer cancel()
 	if _, err := h.emitter.Emit(ctx, event); err != nil {
 		h.logger.LogAttrs(ctx, slog.LevelWarn, "presence event lost", slog.String("type", kind.String()), slog.Any("error", err))
 	}

@@ -211,7 +211,7 @@ class Card {
     const facts = [size(record.size)];
     if (record.mediaType) facts.push(kindOf(record.mediaType));
     if (record.pages > 0) facts.push(`${record.pages.toLocaleString()} ${record.pages === 1 ? "page" : "pages"}`);
-    if (record.words > 0) facts.push(`${record.words.toLocaleString()} words`);
+    if (record.words > 0) facts.push(`${record.words.toLocaleString()} ${record.words === 1 ? "word" : "words"}`);
     if (record.attempt > 1) facts.push(`attempt ${record.attempt}`);
     this.facts.replaceChildren(facts.join(" · ") + " · ", time(new Date(record.createdAt)));
     show(this.message, record.error ? record.error.message || record.error.code : "");
@@ -222,6 +222,7 @@ class Card {
     this.status = status;
     this.mark(status, words[status] ?? status);
     this.working.set(percentage);
+    this.working.call(status === "failed" ? "Reached" : "Processing");
     this.bars.replaceChildren(...(status === "completed" ? [] : [this.working.root]));
   }
 }
@@ -229,10 +230,15 @@ class Card {
 class Bar {
   constructor(label) {
     this.label = label;
+    this.what = element("span", { class: "what" }, label);
     this.progress = element("progress", { max: "100", value: "0" });
     this.text = element("span", { class: "percent" }, "0 %");
     this.root = element("div", { class: "progress", "data-kind": label.toLowerCase() },
-      element("span", { class: "what" }, label), this.progress, this.text);
+      this.what, this.progress, this.text);
+  }
+
+  call(label) {
+    this.what.textContent = label;
   }
 
   of(name) {
