@@ -60,6 +60,9 @@ func (c *connection) run() {
 	c.end(c.converse())
 	c.disconnect()
 	c.shard.inbox.force(task{kind: taskRemove, conn: c})
+	if e := c.encoding.Load(); e != nil {
+		e.users.Add(-1)
+	}
 	c.socket.finish(c.flushed, len(c.ended.last) > 0)
 	c.intake.release()
 	c.server.forget(c)

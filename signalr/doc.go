@@ -12,6 +12,13 @@
 //	server := signalr.NewServer(nil)
 //	server.MapHub("/chat", hub, nil)
 //
+// # Encodings
+//
+// Clients speak JSON or MessagePack, side by side on one hub; each chooses when
+// it connects. A message is encoded once for each encoding that somebody uses,
+// whatever the number of receivers. Package hubproto says how Go values look in
+// both.
+//
 // # Order
 //
 // What one goroutine sends to one connection arrives in that order, whatever

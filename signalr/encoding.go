@@ -3,6 +3,7 @@ package signalr
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/fanfare-hub/fanfare/signalr/hubproto"
 	"github.com/fanfare-hub/fanfare/signalr/internal/ws"
@@ -16,6 +17,10 @@ type encoding struct {
 	codec  hubproto.Codec
 	opcode ws.Opcode
 	ping   []byte // the one ready Ping
+	// users counts the connections that have this encoding. It grows before
+	// the shard knows the connection and before anything of the application
+	// runs for it.
+	users atomic.Int64
 }
 
 func newEncoding(index int, codec hubproto.Codec) *encoding {
@@ -40,10 +45,10 @@ func (e *encoding) frame(dst []byte, m hubproto.Message) []byte {
 	return dst
 }
 
-// message is a hub message in every encoding of its hub. It is never changed
-// after it was made.
+// message is a hub message in every encoding that somebody uses. It is never
+// changed after it was made.
 type message struct {
-	frames [][]byte // by encoding.index
+	frames [][]byte // by encoding.index; nil where nobody was there to read it
 	size   int      // of all frames, bytes
 }
 
@@ -52,6 +57,12 @@ type message struct {
 func (h *Hub) call(id, method string, args []any) (*message, error) {
 	m := &message{frames: make([][]byte, len(h.encodings))}
 	for i, e := range h.encodings {
+		// The first is made always: an argument that cannot be encoded is an
+		// error also while nobody is there. Who comes with another one from now
+		// on has come after this message.
+		if i > 0 && e.users.Load() == 0 {
+			continue
+		}
 		raws := make([]hubproto.Raw, len(args))
 		for j, arg := range args {
 			raw, err := e.codec.Marshal(arg)

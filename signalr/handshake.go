@@ -32,6 +32,7 @@ func (c *connection) handshake() (e ending, ok bool) {
 		return c.rejected(problem), false
 	}
 	c.intake.rest(rest)
+	chosen.users.Add(1)
 	c.encoding.Store(chosen)
 	answer := hubproto.AppendHandshakeResponse(nil, hubproto.HandshakeResponse{})
 	register := task{kind: taskRegister, conn: c, bytes: ws.AppendFrame(nil, chosen.opcode, answer)}

@@ -37,6 +37,7 @@ type HubOptions struct {
 	DetailedErrors bool         // show clients the text of every error, not only of a HubError
 	Logger         *slog.Logger // nil discards
 	JSON           *hubproto.JSONOptions
+	MessagePack    *hubproto.MessagePackOptions
 
 	HandshakeTimeout  time.Duration // from the open connection to the handshake; default 15 s
 	KeepAliveInterval time.Duration // silence after which the client is pinged; default 15 s
@@ -121,7 +122,10 @@ type Hub struct {
 // NewHub returns a hub without methods. nil options are all defaults.
 func NewHub(options *HubOptions) *Hub {
 	h := &Hub{options: options.withDefaults(), methods: map[string]*method{}}
-	h.encodings = []*encoding{newEncoding(0, hubproto.NewJSON(h.options.JSON))}
+	h.encodings = []*encoding{
+		newEncoding(0, hubproto.NewJSON(h.options.JSON)),
+		newEncoding(1, hubproto.NewMessagePack(h.options.MessagePack)),
+	}
 	return h
 }
 

@@ -67,7 +67,7 @@ func (c *connection) prepare(m *hubproto.Invocation) *invocation {
 		call.unbound = explain(unable(m.Target), HubError("Method does not exist."), false)
 		return call
 	}
-	args, err := call.method.bind(c.encoding.Load().codec, m.Arguments)
+	args, err := call.method.bind(c.encoding.Load().codec, m)
 	if err != nil {
 		call.unbound = explain(unable(call.method.name), err, c.hub.options.DetailedErrors)
 		return call

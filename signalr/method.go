@@ -128,8 +128,12 @@ func checkValue(t reflect.Type) error {
 	}
 }
 
-// bind decodes the arguments of a call (INV-07, INV-08).
-func (m *method) bind(values hubproto.Values, raws []hubproto.Raw) ([]reflect.Value, error) {
+// bind decodes the arguments of a call (INV-07, INV-08, MP-18).
+func (m *method) bind(values hubproto.Values, call *hubproto.Invocation) ([]reflect.Value, error) {
+	if call.ArgumentsError != nil {
+		return nil, call.ArgumentsError
+	}
+	raws := call.Arguments
 	if len(raws) != len(m.arguments) {
 		return nil, &namedError{nameInvalidData, fmt.Sprintf(
 			"Invocation provides %d argument(s) but target expects %d.", len(raws), len(m.arguments))}

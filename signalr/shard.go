@@ -113,7 +113,7 @@ func (s *shard) send(t *Target, m *message) {
 		}
 		for _, c := range s.dirty {
 			if c.roster == r {
-				s.give(c, m.frames[c.encoding.Load().index])
+				s.deliver(c, m)
 			}
 		}
 		return
@@ -123,11 +123,19 @@ func (s *shard) send(t *Target, m *message) {
 		case c.finished:
 			s.server.counters.dropped.Add(1)
 		case t.newer.passes(c):
-			s.give(c, m.frames[c.encoding.Load().index])
+			s.deliver(c, m)
 		default:
 			s.server.counters.passed.Add(1)
 		}
 	})
+}
+
+// deliver gives c a message in its encoding. There is none if the message was
+// made before anybody with that encoding came: then it is not for c.
+func (s *shard) deliver(c *connection, m *message) {
+	if frame := m.frames[c.encoding.Load().index]; len(frame) > 0 {
+		s.give(c, frame)
+	}
 }
 
 // give adds bytes for c alone, after what everybody has got in this round.

@@ -14,6 +14,14 @@
 // give every field a tag. On read, names are compared without case (JSON-26).
 // JSONOptions takes another encoder where another policy is wanted.
 //
+// # Names of members in MessagePack
+//
+// A struct member is named by its `msgpack` tag, else by the Go field's name,
+// as .NET writes declared names there; on read, case counts (MP-19). A type may
+// differ between the encodings: json.Marshaler and MessagePackMarshaler are
+// asked by one of them each, so that an enum can be a number in JSON and a name
+// in MessagePack. A type that is an encoding.TextMarshaler is a string in both.
+//
 // # Errors
 //
 // Every error that a peer may see has the text of ASP.NET Core and, by

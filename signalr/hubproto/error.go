@@ -1,6 +1,9 @@
 package hubproto
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // The names under which .NET clients know the errors of this package. They
 // stand before the text where detailed errors are shown (INV-16).
@@ -10,6 +13,8 @@ const (
 	nameInvalidOperation = "InvalidOperationException"
 	nameJSON             = "JsonException"
 	nameJSONReader       = "JsonReaderException"
+	nameMessagePack      = "MessagePackSerializationException"
+	nameEndOfStream      = "EndOfStreamException"
 )
 
 // ProtocolError says what is wrong with a record of the peer. Its text is the
@@ -43,6 +48,8 @@ func (*SizeError) ErrorName() string { return nameInvalidData }
 type ValueError struct {
 	Op  string // "marshal" or "unmarshal"
 	Err error
+
+	name string // of the .NET exception; empty is JSON's
 }
 
 // Error names the operation and what went wrong.
@@ -52,7 +59,7 @@ func (e *ValueError) Error() string { return e.Op + " value: " + e.Err.Error() }
 func (e *ValueError) Unwrap() error { return e.Err }
 
 // ErrorName returns the name under which .NET clients know it.
-func (*ValueError) ErrorName() string { return nameJSON }
+func (e *ValueError) ErrorName() string { return cmp.Or(e.name, nameJSON) }
 
 func invalidData(format string, args ...any) error {
 	return &ProtocolError{name: nameInvalidData, text: fmt.Sprintf(format, args...)}

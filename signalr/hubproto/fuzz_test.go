@@ -80,16 +80,16 @@ func FuzzRoundTrip(f *testing.F) {
 func FuzzSplitFrames(f *testing.F) {
 	f.Add([]byte("{}\x1e{\"type\":6}\x1e\x1ehalf"), []byte{1, 3, 0, 7}, 16)
 	f.Fuzz(func(t *testing.T, data, cuts []byte, limit int) {
-		whole, wholeErr := split(data, nil, limit)
-		pieces, piecesErr := split(data, cuts, limit)
+		whole, wholeErr := split(hubproto.NextRecord, data, nil, limit)
+		pieces, piecesErr := split(hubproto.NextRecord, data, cuts, limit)
 		if !reflect.DeepEqual(whole, pieces) || (wholeErr == nil) != (piecesErr == nil) {
 			t.Fatalf("got %q, %v in pieces, %q, %v at once", pieces, piecesErr, whole, wholeErr)
 		}
 	})
 }
 
-// split gives data to Next in pieces of the sizes in cuts, as a reader would.
-func split(data, cuts []byte, limit int) ([]string, error) {
+// split gives data to next in pieces of the sizes in cuts, as a reader would.
+func split(next func([]byte, int) (record, rest []byte, err error), data, cuts []byte, limit int) ([]string, error) {
 	var records []string
 	var buffered []byte
 	for len(data) > 0 {
@@ -99,7 +99,7 @@ func split(data, cuts []byte, limit int) ([]string, error) {
 		}
 		buffered, data = append(buffered, data[:size]...), data[size:]
 		for {
-			record, rest, err := hubproto.NextRecord(buffered, limit)
+			record, rest, err := next(buffered, limit)
 			if err != nil {
 				return records, err
 			}

@@ -45,6 +45,9 @@ type Invocation struct {
 	Arguments    []Raw
 	StreamIDs    []string
 	Stream       bool
+	// ArgumentsError says why a received invocation has no arguments at all. It
+	// fails that invocation only, not the connection (MP-18).
+	ArgumentsError error
 }
 
 // StreamItem carries one item of a running stream, in either direction.

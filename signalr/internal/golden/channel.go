@@ -18,20 +18,21 @@ const abnormal = 1006
 // channel is one WebSocket of a run. A goroutine of its own reads it until it
 // ends; wait waits for that.
 type channel struct {
-	conn *ws.Conn
-	raw  bool          // frames are messages, whatever is in them
-	done chan struct{} // closed when reading has ended; then code and reason are set
+	conn   *ws.Conn
+	raw    bool          // frames are messages, whatever is in them
+	binary bool          // MessagePack behind the handshake's response, in binary frames all
+	done   chan struct{} // closed when reading has ended; then code and reason are set
 
 	code   int
 	reason string
 
 	mu       sync.Mutex
-	messages []string      // guarded by mu: arrived and not taken
+	messages []string      // guarded by mu: arrived and not taken; MessagePack as what it means
 	arrived  chan struct{} // guarded by mu: closed and renewed when messages grow
 }
 
-func newChannel(conn *ws.Conn, raw bool) *channel {
-	c := &channel{conn: conn, raw: raw, done: make(chan struct{}), arrived: make(chan struct{})}
+func newChannel(conn *ws.Conn, s *Step) *channel {
+	c := &channel{conn: conn, raw: s.Raw, binary: s.Binary, done: make(chan struct{}), arrived: make(chan struct{})}
 	go c.read()
 	return c
 }
@@ -40,6 +41,10 @@ func (c *channel) read() {
 	defer close(c.done)
 	defer c.conn.Close()
 	c.code = abnormal
+	split := c.records
+	if c.binary {
+		split = c.packed()
+	}
 	var rest []byte
 	for {
 		op, data, err := c.conn.ReadMessage(nil)
@@ -55,10 +60,36 @@ func (c *channel) read() {
 			c.add(string(data))
 			continue
 		}
-		if op != ws.Text {
-			c.add("a binary frame")
+		if (op == ws.Binary) != c.binary {
+			c.add("a frame of the other kind")
 		}
-		rest = c.records(append(rest, data...))
+		rest = split(append(rest, data...))
+	}
+}
+
+// packed is records for MessagePack, the handshake's response excepted.
+func (c *channel) packed() func(data []byte) []byte {
+	codec, shaken := hubproto.NewMessagePack(nil), false
+	return func(data []byte) []byte {
+		if !shaken {
+			record, rest, _ := hubproto.NextRecord(data, 0) // without a limit there is no error
+			if record == nil {
+				return data
+			}
+			c.add(string(record))
+			shaken, data = true, rest
+		}
+		for {
+			record, rest, err := codec.Next(data, 0)
+			if err != nil {
+				c.add(err.Error())
+			}
+			if record == nil {
+				return rest
+			}
+			c.add(means(record))
+			data = rest
+		}
 	}
 }
 
@@ -109,6 +140,9 @@ func kept(messages []string, pings bool) []string {
 
 func isPing(message string) bool {
 	var head struct{ Type hubproto.MessageType }
+	if message == "[6]" {
+		return true
+	}
 	return json.Unmarshal([]byte(message), &head) == nil && head.Type == hubproto.TypePing
 }
 

@@ -3,13 +3,14 @@
 //
 // A [Scenario] is what a client did and what came back, step by step. A
 // [Player] does the same again over real sockets and compares: statuses,
-// headers but for Content-Length, JSON as values, other bodies byte by byte.
+// headers but for Content-Length, JSON as values, MessagePack as what it means,
+// other bodies byte by byte.
 // Where an error text ends in the words of .NET's own decoders, only what
 // stands before them counts. What the server made up (ids, tokens) has a name
 // in the recordings, such as {a.token}.
 //
-// Message bodies of the binary protocol and streams of Server-Sent Events are
-// not played: a step that needs them is an error.
+// Streams of Server-Sent Events are not played: a step that needs them is an
+// error.
 //
 // The recordings in testdata/exchanges are verbatim; where they and anything
 // else disagree, they are right.

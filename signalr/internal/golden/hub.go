@@ -2,7 +2,6 @@ package golden
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -34,22 +33,20 @@ type point struct {
 	Label *string `json:"label"`
 }
 
-type colour int32 // Red, Green, Blue
-
 type everything struct {
 	Flag       bool           `json:"flag"`
 	Tiny       uint8          `json:"tiny"`
 	Number     int32          `json:"number"`
 	Large      int64          `json:"large"`
 	Real       float64        `json:"real"`
-	Money      json.Number    `json:"money"`
+	Money      decimal        `json:"money"`
 	Text       string         `json:"text"`
 	Missing    *string        `json:"missing"`
 	Bytes      []byte         `json:"bytes"`
-	ID         string         `json:"id"`
+	ID         string         `json:"id" msgpack:"Id"`
 	When       time.Time      `json:"when"`
-	WhenOffset time.Time      `json:"whenOffset"`
-	Lasting    string         `json:"lasting"`
+	WhenOffset offsetTime     `json:"whenOffset"`
+	Lasting    timeSpan       `json:"lasting"`
 	Colour     colour         `json:"colour"`
 	List       []int32        `json:"list"`
 	Map        map[string]int `json:"map"`
@@ -62,8 +59,8 @@ func getEverything() everything {
 		Flag: true, Tiny: 255, Number: -32769, Large: 9007199254740993, Real: 1.5, Money: "12.30",
 		Text: "é中\U0001F600<&'\"", Bytes: []byte{0, 1, 127, 128, 255}, ID: "00112233-4455-6677-8899-aabbccddeeff",
 		When:       time.Date(2026, 3, 1, 12, 34, 56, 789e6, time.UTC),
-		WhenOffset: time.Date(2026, 3, 1, 12, 34, 56, 0, time.FixedZone("", 2*60*60)),
-		Lasting:    "1.01:01:01.0010000", Colour: 2, List: []int32{1, 2, 3}, Map: map[string]int{"one": 1},
+		WhenOffset: offsetTime{time.Date(2026, 3, 1, 12, 34, 56, 0, time.FixedZone("", 2*60*60))},
+		Lasting:    timeSpan(90061001 * time.Millisecond), Colour: blue, List: []int32{1, 2, 3}, Map: map[string]int{"one": 1},
 		Inner: point{X: 3, Y: 4, Label: &label},
 	}
 }

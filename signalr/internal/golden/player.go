@@ -12,7 +12,7 @@ import (
 )
 
 // errUnplayed says that a step needs what the player cannot do.
-var errUnplayed = errors.New("not played: only requests and JSON over WebSockets are")
+var errUnplayed = errors.New("not played: only requests and WebSockets are")
 
 // Player plays scenarios against a server. It may play several at once.
 type Player struct {
@@ -114,6 +114,12 @@ func (r *run) play(ctx context.Context, s *Step) error {
 	switch {
 	case s.Send != "" && s.Base64 != nil:
 		c.send(s.Base64, true)
+	case s.Send != "" && s.Pack != nil:
+		frame, err := pack(r.fill(string(s.Pack)))
+		if err != nil {
+			return err
+		}
+		c.send(frame, true)
 	case s.Send != "":
 		c.send([]byte(r.fill(s.Text)), false)
 	case s.Receive != "":
@@ -131,9 +137,7 @@ func (r *run) play(ctx context.Context, s *Step) error {
 func (r *run) receive(ctx context.Context, s *Step, c *channel) error {
 	got := c.take(ctx, len(s.Messages), s.Pings, r.player)
 	if s.Asked != "" && len(got) > 0 {
-		var question struct{ InvocationID string }
-		_ = json.Unmarshal([]byte(got[0]), &question) // an answer without one differs below
-		r.name(s.Asked, "ask", question.InvocationID)
+		r.name(s.Asked, "ask", invocationID(got[0]))
 	}
 	if s.AtLeast {
 		got = got[:min(len(got), len(s.Messages))]
@@ -142,15 +146,31 @@ func (r *run) receive(ctx context.Context, s *Step, c *channel) error {
 		return fmt.Errorf("received %q, recorded %s", got, s.Messages)
 	}
 	for i, recorded := range s.Messages {
-		var want string
-		if json.Unmarshal(recorded, &want) != nil {
-			return errUnplayed
+		want, err := recordedMeaning(recorded)
+		if err != nil {
+			return err
 		}
 		if err := compareJSON(r.fill(want), got[i]); err != nil {
 			return fmt.Errorf("received %w", err)
 		}
 	}
 	return nil
+}
+
+// invocationID returns the id in a question. A message without one gives none
+// and differs from the recorded one.
+func invocationID(message string) string {
+	var object struct{ InvocationID string }
+	if json.Unmarshal([]byte(message), &object) == nil {
+		return object.InvocationID
+	}
+	var items []any
+	_ = json.Unmarshal([]byte(message), &items)
+	if len(items) < 3 {
+		return ""
+	}
+	id, _ := items[2].(string)
+	return id
 }
 
 func (r *run) closed(ctx context.Context, s *Step, c *channel) error {

@@ -115,6 +115,50 @@ func TestPlayerComparesMessages(t *testing.T) {
 	}
 }
 
+// TestPlayerComparesPackedMessages: MessagePack is compared as what it means,
+// whatever its form, and sent as it is written in a pack step.
+func TestPlayerComparesPackedMessages(t *testing.T) {
+	t.Parallel()
+	open := golden.Step{Open: "a", Path: "/", Binary: true, Opened: []byte("true")}
+	shake := golden.Step{Send: "a", Text: "shake"}
+	answer := golden.Step{Receive: "a", Messages: []json.RawMessage{[]byte(`"{}"`)}}
+	question := golden.Step{Receive: "a", Asked: "a", Messages: []json.RawMessage{[]byte(`{"base64":"","means":[1,{},"{a.ask}",[1,2.5,{"$bytes":"AQ=="},{"$time":"1970-01-01T00:00:01.000Z"},{"$int":"9007199254740993"}]]}`)}}
+	pack := golden.Step{Send: "a", Pack: []byte(`[[3,{},"{a.ask}",3,{"X":300}],[6]]`)}
+	thanks := func(text string) golden.Step {
+		return golden.Step{Receive: "a", Messages: []json.RawMessage{fmt.Appendf(nil, `{"means":[%q]}`, text)}}
+	}
+	closed := golden.Step{Closed: "a", Code: 1000}
+	tests := []struct {
+		name  string
+		steps []golden.Step
+		diff  string
+	}{
+		{"the same", []golden.Step{open, shake, answer, shake, question, pack, thanks("thanks"), closed}, ""},
+		{"another text", []golden.Step{open, shake, answer, shake, question, pack, thanks("no")}, `["thanks"], recorded ["no"]`},
+		{"another meaning", []golden.Step{open, shake, answer, shake, thanks("no")}, `step 5: received [1,{},"q1",[1,2.5`},
+		{"text frames", []golden.Step{{Open: "a", Path: "/", Opened: []byte("true")}, shake, answer}, "a frame of the other kind"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			player := server(t, func(conn *ws.Conn) {
+				_, _, _ = conn.ReadMessage(nil)
+				_ = conn.WriteMessage(ws.Binary, []byte("{}\x1e\x02\x91")) // the Ping goes on in the next frame
+				_, _, _ = conn.ReadMessage(nil)
+				_ = conn.WriteMessage(ws.Binary, []byte("\x06\x24\x94\x01\x80\xa2q1\x95\xcc\x01\xcb\x40\x04\x00\x00\x00\x00\x00\x00\xc4\x01\x01\xd6\xff\x00\x00\x00\x01"))
+				_ = conn.WriteMessage(ws.Binary, []byte("\xcf\x00\x20\x00\x00\x00\x00\x00\x01"))
+				_, got, _ := conn.ReadMessage(nil)
+				if string(got) == "\x0d\x95\x03\x80\xa2q1\x03\x81\xa1X\xcd\x01\x2c\x02\x91\x06" {
+					_ = conn.WriteMessage(ws.Binary, []byte("\x08\x91\xa6thanks"))
+				}
+				_ = conn.WriteClose(ws.CodeNormal, "")
+				_, _, _ = conn.ReadMessage(nil)
+			})
+			expect(t, player.Play(t.Context(), &golden.Scenario{Steps: test.steps}), test.diff)
+		})
+	}
+}
+
 func missing() *golden.Response { return &golden.Response{Status: 404} }
 
 func expect(t *testing.T, err error, diff string) {

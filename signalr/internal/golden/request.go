@@ -81,9 +81,6 @@ func readResponse(response *http.Response) (*Response, error) {
 
 // open opens a WebSocket.
 func (r *run) open(ctx context.Context, s *Step) error {
-	if s.Binary && !s.Raw {
-		return errUnplayed
-	}
 	header := http.Header{}
 	for name, value := range s.Headers {
 		header.Set(name, r.fill(value))
@@ -91,7 +88,7 @@ func (r *run) open(ctx context.Context, s *Step) error {
 	url := "ws" + strings.TrimPrefix(r.player.BaseURL, "http") + r.fill(s.Path)
 	conn, refusal, err := ws.Dial(ctx, url, header)
 	if err == nil {
-		r.channels[s.Open] = newChannel(conn, s.Raw)
+		r.channels[s.Open] = newChannel(conn, s)
 		if s.Opened == nil {
 			return fmt.Errorf("opened, recorded as refused with %d", s.Refused.Status)
 		}

@@ -35,10 +35,11 @@ type Step struct {
 	Opened  json.RawMessage   `json:"opened"` // true, or the response of Server-Sent Events
 	Refused *Response         `json:"refused"`
 
-	Send   string          `json:"send"` // one frame: text, or base64 in a binary one
+	Send   string          `json:"send"` // one frame: text, or base64 or pack in a binary one
 	Text   string          `json:"text"`
 	Base64 []byte          `json:"base64"`
 	Means  json.RawMessage `json:"means"`
+	Pack   json.RawMessage `json:"pack"` // messages to encode, with names in them
 
 	Receive  string            `json:"receive"` // all messages until a quiet moment
 	Messages []json.RawMessage `json:"messages"`
