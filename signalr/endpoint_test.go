@@ -1,6 +1,7 @@
 package signalr_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -39,9 +40,8 @@ func TestRequests(t *testing.T) {
 		{"GET", "/hub?id=nobody", "", 404, "No Connection with that ID"},
 		{"POST", "/hub?id=nobody", "", 404, "No Connection with that ID"},
 		{"DELETE", "/hub?id=nobody", "", 404, "No Connection with that ID"},
-		{"GET", "/hub" + waiting, "", 404, "LongPolling transport not supported by this end point type"},
-		{"GET", "/hub" + waiting, "x/y, Text/Event-Stream", 404, "ServerSentEvents transport not supported by this end point type"},
 		{"GET", "/hub" + attached, "", 400, "Cannot change transports mid-connection"},
+		{"GET", "/hub" + attached, "x/y, Text/Event-Stream", 400, "Cannot change transports mid-connection"},
 		{"POST", "/hub" + attached, "", 405, "POST requests are not allowed for WebSocket connections."},
 		{"DELETE", "/hub" + attached, "", 400, "Cannot terminate this connection using the DELETE endpoint."},
 		{"DELETE", "/hub" + waiting, "", 400, "Cannot terminate this connection using the DELETE endpoint."},
@@ -57,6 +57,27 @@ func TestRequests(t *testing.T) {
 		if cached := header.Get("Cache-Control") == ""; polled == cached { // LP-01
 			t.Errorf("%s %s %s: Cache-Control %q", c.method, c.url, c.accept, header.Get("Cache-Control"))
 		}
+	}
+}
+
+// CONN-05, NEG-09: a transport that the endpoint does not offer.
+func TestTransportsOff(t *testing.T) {
+	t.Parallel()
+	b := setup(t, options{endpoint: &signalr.EndpointOptions{Transports: signalr.WebSockets}})
+	id := "?id=" + b.negotiate(t, "?negotiateVersion=1").ConnectionToken
+	for accept, want := range map[string]string{
+		"":                       "LongPolling transport not supported by this end point type",
+		"x/y, Text/Event-Stream": "ServerSentEvents transport not supported by this end point type", // EP-05
+	} {
+		if status, _, body := b.do(t, http.MethodGet, "/hub"+id, "Accept", accept); status != http.StatusNotFound || body != want {
+			t.Errorf("%q: got %d %q", accept, status, body)
+		}
+	}
+	b = setup(t, options{endpoint: &signalr.EndpointOptions{Transports: signalr.LongPolling | signalr.ServerSentEvents}})
+	b.refused(t, "", http.StatusNotFound, "WebSockets transport not supported by this end point type")
+	n := b.negotiate(t, "?negotiateVersion=1")
+	if got := fmt.Sprint(n.AvailableTransports); got != "[{ServerSentEvents} {LongPolling}]" {
+		t.Errorf("offered %s", got)
 	}
 }
 
