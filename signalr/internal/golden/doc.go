@@ -8,8 +8,8 @@
 // stands before them counts. What the server made up (ids, tokens) has a name
 // in the recordings, such as {a.token}.
 //
-// Message bodies of the binary protocol and streams of Server-Sent Events are
-// not played: a step that needs them is an error.
+// Message bodies of the binary protocol are not played: a step that needs them
+// is an error.
 //
 // The recordings in testdata/exchanges are verbatim; where they and anything
 // else disagree, they are right.
