@@ -26,15 +26,9 @@ func (e *endpoint) servePost(w http.ResponseWriter, r *http.Request) {
 		e.refuseEmpty(w, http.StatusServiceUnavailable)
 		return
 	}
-	if found.conn != nil {
-		// Who sends a body slowly is not waited for when the connection ends.
-		control := http.NewResponseController(w)
-		stop := context.AfterFunc(found.conn.ctx, //nolint:contextcheck // it is about the connection's end, not the request's
-			func() { _ = control.SetReadDeadline(time.Unix(1, 0)) })
-		defer stop()
-	}
+	err := e.accept(w, r, found)
 	var tooLarge *http.MaxBytesError
-	switch err := found.in.accept(r.Context(), http.MaxBytesReader(w, r.Body, maximumPost)); {
+	switch {
 	case err == nil:
 		w.Header().Set("Content-Type", "text/plain")
 	case errors.Is(err, errEnded), found.conn != nil && found.conn.ctx.Err() != nil:
@@ -44,6 +38,22 @@ func (e *endpoint) servePost(w http.ResponseWriter, r *http.Request) {
 	default:
 		e.refuse(w, http.StatusBadRequest, "") // POST-06
 	}
+}
+
+// accept takes the body. Who sends it slowly is not waited for when the
+// connection ends.
+func (*endpoint) accept(w http.ResponseWriter, r *http.Request, found attachment) error {
+	if found.conn != nil {
+		control := http.NewResponseController(w)
+		stop := context.AfterFunc(found.conn.ctx, //nolint:contextcheck // it is about the connection's end, not the request's
+			func() { _ = control.SetReadDeadline(time.Unix(1, 0)) })
+		defer func() {
+			if !stop() {
+				w.Header().Set("Connection", "close") // a next request could not be read
+			}
+		}()
+	}
+	return found.in.accept(r.Context(), http.MaxBytesReader(w, r.Body, maximumPost))
 }
 
 // serveDelete ends a connection at its client's wish. Only long polling needs
