@@ -141,7 +141,7 @@ func (e *endpoint) attach(
 	case !ok:
 		return found, false
 	case e.options.Transports&kind == 0:
-		e.refuse(w, http.StatusNotFound, kind.name()+textNotOffered)
+		e.refuse(w, http.StatusNotFound, kind.String()+textNotOffered)
 		return found, false
 	case found.standing == waiting && e.server.isClosed():
 		e.refuseEmpty(w, http.StatusServiceUnavailable)

@@ -101,6 +101,7 @@ func TestRequestIsReadable(t *testing.T) {
 	t.Parallel()
 	b := setup(t, options{prepare: func(h *signalr.Hub) {
 		h.Handle("Query", func(c *signalr.Caller, name string) string { return c.Request().URL.Query().Get(name) })
+		h.Handle("Transport", func(c *signalr.Caller) string { return c.Transport().String() })
 		h.Handle("Address", func(c *signalr.Caller) bool { return strings.Contains(c.Request().RemoteAddr, ":") })
 		h.Handle("Count", func(c *signalr.Caller) int {
 			last, _ := c.Items().Load("count")
@@ -110,6 +111,7 @@ func TestRequestIsReadable(t *testing.T) {
 		})
 	}})
 	c := b.connect(t, "own=value")
+	c.invoke("Transport", `[]`, `"result":"WebSockets"`)
 	c.invoke("Query", `["own"]`, `"result":"value"`)
 	c.invoke("Address", `[]`, `"result":true`)
 	c.invoke("Count", `[]`, `"result":1`)

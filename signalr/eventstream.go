@@ -49,12 +49,14 @@ func (e *endpoint) serveEvents(w http.ResponseWriter, r *http.Request, u user) {
 	// A stream has no end that the HTTP server could know of (EP-08).
 	if err := s.control.SetReadDeadline(time.Time{}); err != nil {
 		c.cancel()
+		s.end(errEnded)
 		e.server.attachments.detach(found.token)
 		e.server.options.Logger.WarnContext(r.Context(), "response cannot be a stream", slog.Any("error", err))
 		e.refuse(w, http.StatusInternalServerError, "")
 		return
 	}
 	if !e.server.admit(c) {
+		s.end(errEnded)
 		e.server.attachments.detach(found.token)
 		e.refuseEmpty(w, http.StatusServiceUnavailable)
 		return

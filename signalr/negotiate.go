@@ -55,7 +55,7 @@ func (e *endpoint) offered() []hubproto.TransportInfo {
 		if kind == ServerSentEvents {
 			formats = formats[:1] // SSE-06
 		}
-		offered = append(offered, hubproto.TransportInfo{Transport: kind.name(), TransferFormats: formats})
+		offered = append(offered, hubproto.TransportInfo{Transport: kind.String(), TransferFormats: formats})
 	}
 	return offered
 }

@@ -26,7 +26,7 @@ type queue struct {
 // push writes whole frames to c if nothing is before them, as far as its socket takes
 // them now, and queues the rest. It is called by the shard.
 func (s *shard) push(c *connection, bytes []byte) error {
-	if bytes = c.transport.wire(bytes); len(bytes) == 0 {
+	if bytes = s.wire(c, bytes); len(bytes) == 0 {
 		return nil
 	}
 	if c.queue.idle() {

@@ -24,6 +24,7 @@ type shard struct {
 	rosters map[*Hub]*roster
 	watched map[*connection]struct{} // those without a hub: they are in no roster
 	dirty   []*connection
+	wired   [LongPolling + 1]wired // by transport
 
 	writers sync.WaitGroup // started by run, awaited by it
 }
@@ -174,6 +175,7 @@ func (s *shard) flush() {
 	for _, c := range s.dirty {
 		c.dirty, c.own = false, run{}
 	}
+	clear(s.wired[:])
 	clear(s.dirty)
 	s.dirty = s.dirty[:0]
 }

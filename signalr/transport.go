@@ -1,6 +1,7 @@
 package signalr
 
 import (
+	"strings"
 	"time"
 
 	"github.com/fanfare-hub/fanfare/signalr/hubproto"
@@ -19,17 +20,21 @@ const (
 
 const allTransports = WebSockets | ServerSentEvents | LongPolling
 
-// name is how a single transport is called on the wire.
-func (t Transports) name() string {
-	switch t {
-	case WebSockets:
-		return hubproto.TransportWebSockets
-	case ServerSentEvents:
-		return hubproto.TransportServerSentEvents
-	default:
-		return hubproto.TransportLongPolling
+// String lists the transports by the names that they have on the wire.
+func (t Transports) String() string {
+	var names []string
+	for i, name := range [...]string{
+		hubproto.TransportWebSockets, hubproto.TransportServerSentEvents, hubproto.TransportLongPolling,
+	} {
+		if t&(WebSockets<<i) != 0 {
+			names = append(names, name)
+		}
 	}
+	return strings.Join(names, ", ")
 }
+
+// Transport is the one that the connection has (CONN-15).
+func (c *Caller) Transport() Transports { return c.c.transport.kind() }
 
 // transport carries the bytes of one connection. Inside the server everything
 // that is sent is WebSocket frames, the form in which most receivers take it
@@ -64,13 +69,32 @@ type source interface {
 // sink is where a connection's shard writes, or the writer that it starts for
 // what the client does not take at once.
 type sink interface {
-	// wire turns whole frames into the bytes to write.
+	// wire turns whole frames into the bytes to write, which depend on nothing
+	// but the frames.
 	wire(frames []byte) []byte
 	// tryWrite takes as many bytes as it can without waiting. An error says
 	// that the transport is lost.
 	tryWrite(bytes []byte) (n int, err error)
 	// write waits until bytes are taken, for timeout at most.
 	write(bytes []byte, timeout time.Duration) (n int, err error)
+}
+
+// wired is what became of the frames that were turned last, for those who get
+// the same in the same round.
+type wired struct{ frames, bytes []byte }
+
+// wire turns frames into what c's transport writes, once for all receivers of
+// the same frames.
+func (s *shard) wire(c *connection, frames []byte) []byte {
+	kind := c.transport.kind()
+	if kind == WebSockets || len(frames) == 0 {
+		return frames
+	}
+	w := &s.wired[kind]
+	if len(w.frames) != len(frames) || &w.frames[0] != &frames[0] {
+		*w = wired{frames: frames, bytes: c.transport.wire(frames)}
+	}
+	return w.bytes
 }
 
 // payloads calls visit for the payload of each data frame; the others mean

@@ -140,7 +140,7 @@ func (e *endpoint) serveWebSocket(w http.ResponseWriter, r *http.Request, u user
 		return
 	}
 	if e.options.Transports&WebSockets == 0 {
-		e.refuse(w, http.StatusNotFound, WebSockets.name()+textNotOffered)
+		e.refuse(w, http.StatusNotFound, WebSockets.String()+textNotOffered)
 		return
 	}
 	if e.server.isClosed() {
