@@ -76,7 +76,7 @@ func TestPollsCompete(t *testing.T) {
 	b := setup(t, options{prepare: room})
 	c := b.polling(t)
 	const polls = 8
-	answers := make(chan answer, polls)
+	answers := make(chan reply, polls)
 	for range polls {
 		go func() { answers <- <-c.start(t.Context()) }()
 	}
@@ -166,7 +166,7 @@ func TestDeleteWhileStuck(t *testing.T) {
 	waiting := c.start(t.Context())
 	// Only a poll that has arrived is told, so that another one shows that.
 	again := c.start(t.Context())
-	var second <-chan answer
+	var second <-chan reply
 	select {
 	case <-waiting:
 		second = again

@@ -26,8 +26,8 @@ func (b *bundle) web(t *testing.T) *webClient {
 	return &webClient{t: t, b: b, id: n.ConnectionID, url: b.url + "?id=" + n.ConnectionToken}
 }
 
-// answer is what came of a request.
-type answer struct {
+// reply is what came of a request.
+type reply struct {
 	status int
 	header http.Header
 	body   string
@@ -35,21 +35,21 @@ type answer struct {
 }
 
 // request sends one.
-func (c *webClient) request(ctx context.Context, method, body string, header ...string) answer {
+func (c *webClient) request(ctx context.Context, method, body string, header ...string) reply {
 	r, err := http.NewRequestWithContext(ctx, method, c.url, strings.NewReader(body))
 	if err != nil {
-		return answer{err: err}
+		return reply{err: err}
 	}
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
 	response, err := c.b.http.Client().Do(r)
 	if err != nil {
-		return answer{err: err}
+		return reply{err: err}
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
-	return answer{response.StatusCode, response.Header, string(text), err}
+	return reply{response.StatusCode, response.Header, string(text), err}
 }
 
 // expect wants a response with that status and body.
@@ -100,8 +100,8 @@ func (b *bundle) polling(t *testing.T) *webClient {
 }
 
 // start lets a poll wait.
-func (c *webClient) start(ctx context.Context) <-chan answer {
-	done := make(chan answer, 1)
+func (c *webClient) start(ctx context.Context) <-chan reply {
+	done := make(chan reply, 1)
 	go func() { done <- c.request(ctx, http.MethodGet, "") }()
 	return done
 }

@@ -62,11 +62,11 @@ type run struct {
 	client   *http.Client
 	names    map[string]string // {a.token} -> what the server made up
 	channels map[string]*channel
-	started  map[string]chan answer // requests under way
+	started  map[string]chan reply // requests under way
 }
 
-// answer is what came of a request.
-type answer struct {
+// reply is what came of a request.
+type reply struct {
 	response *Response
 	err      error
 }
@@ -81,7 +81,7 @@ func newRun(p *Player) *run {
 		},
 		names:    map[string]string{},
 		channels: map[string]*channel{},
-		started:  map[string]chan answer{},
+		started:  map[string]chan reply{},
 	}
 }
 

@@ -19,12 +19,12 @@ func (r *run) request(ctx context.Context, s *Step) error {
 		body = r.fill(s.Request.Body)
 	}
 	if s.Start != "" {
-		started := make(chan answer, 1)
+		started := make(chan reply, 1)
 		r.started[s.Start] = started
 		method, path, headers := s.Request.Method, r.fill(s.Request.Path), r.fillAll(s.Request.Headers)
 		go func() {
 			response, err := r.do(ctx, method, path, headers, body)
-			started <- answer{response, err}
+			started <- reply{response, err}
 			close(started)
 		}()
 		return nil
