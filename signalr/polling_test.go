@@ -3,6 +3,8 @@ package signalr_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -263,4 +265,53 @@ func TestShutdownCutsPolling(t *testing.T) {
 		t.Errorf("Shutdown: %v", err)
 	}
 	b.waitOpen(t, 0)
+}
+
+// rawPoll sends a poll on a socket of its own, whose response nobody reads.
+func (c *webClient) rawPoll() net.Conn {
+	c.t.Helper()
+	conn, err := (&net.Dialer{}).DialContext(c.t.Context(), "tcp", c.b.http.Listener.Addr().String())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.t.Cleanup(func() { conn.Close() })
+	target := strings.TrimPrefix(c.url, c.b.http.URL)
+	if _, err := io.WriteString(conn, "GET "+target+" HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		c.t.Fatal(err)
+	}
+	return conn
+}
+
+// CONN-11: a poll whose response is not taken for the send timeout ends the
+// connection.
+func TestPollStuck(t *testing.T) {
+	t.Parallel()
+	b := setup(t, options{endpoint: &signalr.EndpointOptions{TransportSendTimeout: 50 * time.Millisecond}})
+	c := b.polling(t)
+	c.rawPoll()
+	if err := message.To(t.Context(), b.hub.All(), strings.Repeat("x", 16<<20)); err != nil {
+		t.Fatal(err)
+	}
+	b.waitOpen(t, 0)
+	if got := b.server.Stats(); got.Stuck != 1 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// LP-10: what a client has not read to the end, because it hung up, comes with
+// the next poll.
+func TestPollBreaksOff(t *testing.T) {
+	t.Parallel()
+	b := setup(t, options{})
+	c := b.polling(t)
+	broken := c.rawPoll()
+	text := strings.Repeat("x", 16<<20)
+	if err := message.To(t.Context(), b.hub.All(), text); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(broken, make([]byte, 1<<10)); err != nil {
+		t.Fatal(err)
+	}
+	broken.Close()
+	c.poll(said(text))
 }
