@@ -18,19 +18,20 @@ import (
 // through the rest.
 type connection struct {
 	// Set once, before run.
-	server   *Server
-	endpoint *EndpointOptions
-	hub      *Hub
-	shard    *shard
-	socket   *webSocket
-	id       string
-	token    token // zero if it was not negotiated
-	user     user
-	request  *http.Request
-	caller   Caller
-	slots    chan struct{}      // one is taken by each invocation that runs
-	ctx      context.Context    //nolint:containedctx // the connection's own life, for all that runs in it
-	cancel   context.CancelFunc // of ctx
+	server    *Server
+	endpoint  *EndpointOptions
+	hub       *Hub
+	handler   ConnectionHandler // nil if it speaks a hub protocol
+	shard     *shard
+	transport transport
+	id        string
+	token     token // without a text if it was not negotiated
+	user      user
+	request   *http.Request
+	caller    Caller
+	slots     chan struct{}      // one is taken by each invocation that runs
+	ctx       context.Context    //nolint:containedctx // the connection's own life, for all that runs in it
+	cancel    context.CancelFunc // of ctx
 
 	// Set by run in the handshake, read by everybody.
 	encoding atomic.Pointer[encoding]
@@ -49,6 +50,7 @@ type connection struct {
 	owed    int            // guarded by hub.questions.mu: results it still owes
 	items   sync.Map
 	heard   hearing
+	expiry  atomic.Int64 // of the newest request's user, ms since 1970; 0 is never
 	ending  sync.Once
 	ended   ending        // set in end
 	flushed chan struct{} // made in end, closed when the last frames are written
@@ -63,7 +65,7 @@ func (c *connection) run() {
 	if e := c.encoding.Load(); e != nil {
 		e.users.Add(-1)
 	}
-	c.socket.finish(c.flushed, len(c.ended.last) > 0)
+	c.transport.finish(c.flushed, len(c.ended.last) > 0)
 	c.intake.release()
 	c.server.forget(c)
 	c.server.counters.closed.Add(1)
@@ -74,6 +76,9 @@ func (c *connection) run() {
 
 // converse is the connection's talk; it returns how that ended.
 func (c *connection) converse() ending {
+	if c.handler != nil {
+		return c.handle()
+	}
 	if e, ok := c.handshake(); !ok {
 		return e
 	}
@@ -93,7 +98,7 @@ func (c *connection) end(e ending) {
 		c.flushed = make(chan struct{})
 		c.shard.inbox.force(task{kind: taskFinish, conn: c, bytes: e.last})
 		c.cancel()
-		c.socket.interrupt()
+		c.transport.interrupt()
 	})
 }
 
@@ -115,7 +120,13 @@ func (c *connection) disconnect() {
 func (c *connection) post(t task) error { return c.shard.inbox.post(c.ctx, t) }
 
 // cut drops the transport at once, without a word; run notices.
-func (c *connection) cut() { _ = c.socket.conn.Close() }
+func (c *connection) cut() { c.transport.cut() }
+
+// pinged says whether it is kept alive by pings: polls are alive by themselves
+// (LP-15), and without a hub protocol there are none.
+func (c *connection) pinged() bool {
+	return c.transport.kind() != LongPolling && c.handler == nil
+}
 
 // hearing is when the client was last heard, for the client timeout. The
 // reading goroutine writes it, the shard reads it.

@@ -12,6 +12,10 @@
 //	server := signalr.NewServer(nil)
 //	server.MapHub("/chat", hub, nil)
 //
+// The transports are WebSockets, Server-Sent Events and long polling. All that
+// is promised here holds on each of them. [Server.MapConnection] serves
+// connections without a hub protocol on the same.
+//
 // # Encodings
 //
 // Clients speak JSON or MessagePack, side by side on one hub; each chooses when
@@ -51,7 +55,9 @@
 // # Goroutines
 //
 // Each connection has one reading goroutine, which starts a goroutine for each
-// invocation. All writing is done by a shard, which owns the membership of its
-// connections; a connection whose socket is full has a writer of its own until
-// it has caught up. [Server.Shutdown] ends and awaits all of them.
+// invocation; on Server-Sent Events it is the handler of the request. All
+// writing is done by a shard, which owns the membership of its connections; a
+// connection whose socket is full, and a stream of events while there is
+// something to write, has a writer of its own until it has caught up.
+// [Server.Shutdown] ends and awaits all of them.
 package signalr

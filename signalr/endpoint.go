@@ -3,23 +3,13 @@ package signalr
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
-	"github.com/fanfare-hub/fanfare/signalr/hubproto"
 	"github.com/fanfare-hub/fanfare/signalr/internal/ws"
 )
-
-// Transports is a set of transports.
-type Transports uint8
-
-// WebSockets is the one transport that there is so far.
-const WebSockets Transports = 1 << iota
-
-const allTransports = WebSockets
 
 // EndpointOptions are the settings of a hub at one path. A zero field is its
 // default.
@@ -31,6 +21,9 @@ type EndpointOptions struct {
 	// TransportSendTimeout is how long a client may take nothing of what waits
 	// for it before it is cut; default 30 s.
 	TransportSendTimeout time.Duration
+	// PollTimeout is how long a poll waits for messages before it is answered
+	// without any; default 90 s. Clients wait 100 s (LP-04).
+	PollTimeout time.Duration
 
 	// Authenticate is asked about every request. It returns the user, its id
 	// for Hub.User, and when that runs out (zero: never). An error refuses the
@@ -52,6 +45,7 @@ func (o *EndpointOptions) withDefaults() EndpointOptions {
 	}
 	out.Transports = orDefault(out.Transports, allTransports)
 	out.TransportSendTimeout = orDefault(out.TransportSendTimeout, 30*time.Second)
+	out.PollTimeout = orDefault(out.PollTimeout, 90*time.Second)
 	if out.Authenticate == nil {
 		out.Authenticate = func(*http.Request) (any, string, time.Time, error) { return nil, "", time.Time{}, nil }
 	}
@@ -61,10 +55,11 @@ func (o *EndpointOptions) withDefaults() EndpointOptions {
 	return out
 }
 
-// endpoint is a hub at a path.
+// endpoint is a hub, or a handler of connections without one, at a path.
 type endpoint struct {
 	server  *Server
-	hub     *Hub
+	hub     *Hub              // of a handler: one that nobody knows, for its options
+	handler ConnectionHandler // nil for a hub
 	options EndpointOptions
 }
 
@@ -93,18 +88,17 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case r.Method == http.MethodPost:
-		e.serveKnown(w, r, http.StatusMethodNotAllowed, textPost)
+		e.servePost(w, r)
 	case r.Method == http.MethodDelete:
-		e.serveKnown(w, r, http.StatusBadRequest, textDelete)
+		e.serveDelete(w, r)
 	case r.Method != http.MethodGet:
 		e.refuse(w, http.StatusMethodNotAllowed, "")
 	case wantsEvents(r):
-		e.serveOther(w, r, hubproto.TransportServerSentEvents)
+		e.serveEvents(w, r, u)
 	case ws.IsUpgrade(r):
 		e.serveWebSocket(w, r, u)
 	default:
-		noCache(w)
-		e.serveOther(w, r, hubproto.TransportLongPolling)
+		e.servePoll(w, r, u)
 	}
 }
 
@@ -122,99 +116,57 @@ func (e *endpoint) authenticate(w http.ResponseWriter, r *http.Request) (user, b
 	return user{}, false
 }
 
-// serveKnown refuses what a connection that was found does not allow.
-func (e *endpoint) serveKnown(w http.ResponseWriter, r *http.Request, status int, text string) {
-	if _, ok := e.known(w, r); ok {
-		e.refuse(w, status, text)
-	}
-}
-
-// serveOther refuses a transport that is not offered.
-func (e *endpoint) serveOther(w http.ResponseWriter, r *http.Request, transport string) {
-	switch found, ok := e.known(w, r); {
-	case !ok:
-	case found == attached:
-		e.refuse(w, http.StatusBadRequest, textOtherMedium) // CONN-02
-	default:
-		e.refuse(w, http.StatusNotFound, transport+textNotOffered) // CONN-05
-	}
-}
-
 // known finds the connection that a request names (CONN-03, CONN-04).
-func (e *endpoint) known(w http.ResponseWriter, r *http.Request) (standing, bool) {
+func (e *endpoint) known(w http.ResponseWriter, r *http.Request, find func(id string) attachment) (attachment, bool) {
 	id := parameter(r.URL.Query(), "id")
 	if id == "" {
 		e.refuse(w, http.StatusBadRequest, textNoID)
-		return unknown, false
+		return attachment{}, false
 	}
-	found := e.server.attachments.look(id)
-	if found == unknown {
+	found := find(id)
+	if found.standing == unknown {
 		e.refuse(w, http.StatusNotFound, textUnknownID)
-		return unknown, false
+		return attachment{}, false
 	}
 	return found, true
 }
 
-// serveWebSocket opens a connection. All refusals come before the upgrade
-// (WS-02).
-func (e *endpoint) serveWebSocket(w http.ResponseWriter, r *http.Request, u user) {
-	if !e.options.CheckOrigin(r) {
-		e.refuseEmpty(w, http.StatusForbidden)
-		return
-	}
-	id := parameter(r.URL.Query(), "id")
-	if id != "" && e.server.attachments.look(id) == unknown {
-		e.refuseBare(w, http.StatusNotFound, textUnknownID)
-		return
-	}
-	if e.options.Transports&WebSockets == 0 {
-		e.refuse(w, http.StatusNotFound, hubproto.TransportWebSockets+textNotOffered)
-		return
-	}
-	if e.server.isClosed() {
+// attach opens a connection with a transport, or finds the one that has been
+// opened with the same (CONN-02, CONN-05).
+func (e *endpoint) attach(
+	w http.ResponseWriter, r *http.Request, kind Transports, open func(token, *inbound) *connection,
+) (attachment, bool) {
+	found, ok := e.known(w, r, e.server.attachments.look)
+	switch {
+	case !ok:
+		return found, false
+	case e.options.Transports&kind == 0:
+		e.refuse(w, http.StatusNotFound, kind.String()+textNotOffered)
+		return found, false
+	case found.standing == waiting && e.server.isClosed():
 		e.refuseEmpty(w, http.StatusServiceUnavailable)
-		return
+		return found, false
 	}
-	if id == "" { // not negotiated (WS-01)
-		e.open(w, r, u, token{id: newID()})
-		return
+	attach := func(id string) attachment { return e.server.attachments.attach(id, kind, open) }
+	if found, ok = e.known(w, r, attach); !ok {
+		return found, false
 	}
-	switch t, was := e.server.attachments.attach(id); was {
-	case waiting:
-		e.open(w, r, u, t)
-	case attached:
-		e.refuse(w, http.StatusConflict, "")
-	case unknown:
-		e.refuseBare(w, http.StatusNotFound, textUnknownID)
+	if found.standing == attached && found.kind != kind {
+		e.refuse(w, http.StatusBadRequest, textOtherMedium)
+		return found, false
 	}
+	return found, true
 }
 
-// open upgrades the request and starts the connection.
-func (e *endpoint) open(w http.ResponseWriter, r *http.Request, u user, t token) {
-	conn, err := ws.Accept(w, r)
-	if err != nil {
-		e.server.counters.refused.Add(1)
-		e.server.options.Logger.DebugContext(r.Context(), "websocket refused", slog.Any("error", err))
-		if t.text != "" {
-			e.server.attachments.giveBack(t)
-		}
-		return
-	}
-	c := e.newConnection(conn, r, u, t)
-	if !e.server.start(c) {
-		c.cancel()
-		c.cut()
-	}
-}
-
-func (e *endpoint) newConnection(conn *ws.Conn, r *http.Request, u user, t token) *connection {
+// newConnection makes a connection that has no transport yet.
+func (e *endpoint) newConnection(r *http.Request, u user, t token) *connection {
 	ctx, cancel := context.WithCancel(e.server.base)
 	c := &connection{
 		server:   e.server,
 		endpoint: &e.options,
 		hub:      e.hub,
+		handler:  e.handler,
 		shard:    e.server.nextShard(),
-		socket:   &webSocket{conn: conn},
 		id:       t.id,
 		token:    t,
 		user:     u,
@@ -224,13 +176,23 @@ func (e *endpoint) newConnection(conn *ws.Conn, r *http.Request, u user, t token
 		cancel:   cancel,
 	}
 	c.caller.c = c
-	c.answerPings()
+	c.prolong(u)
 	return c
+}
+
+// prolong notes until when a request lets the connection live (LP-16).
+func (c *connection) prolong(u user) {
+	if u.expiry.IsZero() {
+		c.expiry.Store(0)
+		return
+	}
+	c.expiry.Store(u.expiry.UnixMilli())
 }
 
 // expired says whether what is known of the user has run out.
 func (c *connection) expired() bool {
-	return c.endpoint.CloseOnExpiry && !c.user.expiry.IsZero() && time.Now().After(c.user.expiry)
+	at := c.expiry.Load()
+	return c.endpoint.CloseOnExpiry && at != 0 && time.Now().UnixMilli() > at
 }
 
 // keepRequest copies what may outlive the handler: not the body, nor the

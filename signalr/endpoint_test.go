@@ -1,6 +1,7 @@
 package signalr_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -39,9 +40,8 @@ func TestRequests(t *testing.T) {
 		{"GET", "/hub?id=nobody", "", 404, "No Connection with that ID"},
 		{"POST", "/hub?id=nobody", "", 404, "No Connection with that ID"},
 		{"DELETE", "/hub?id=nobody", "", 404, "No Connection with that ID"},
-		{"GET", "/hub" + waiting, "", 404, "LongPolling transport not supported by this end point type"},
-		{"GET", "/hub" + waiting, "x/y, Text/Event-Stream", 404, "ServerSentEvents transport not supported by this end point type"},
 		{"GET", "/hub" + attached, "", 400, "Cannot change transports mid-connection"},
+		{"GET", "/hub" + attached, "x/y, Text/Event-Stream", 400, "Cannot change transports mid-connection"},
 		{"POST", "/hub" + attached, "", 405, "POST requests are not allowed for WebSocket connections."},
 		{"DELETE", "/hub" + attached, "", 400, "Cannot terminate this connection using the DELETE endpoint."},
 		{"DELETE", "/hub" + waiting, "", 400, "Cannot terminate this connection using the DELETE endpoint."},
@@ -57,6 +57,27 @@ func TestRequests(t *testing.T) {
 		if cached := header.Get("Cache-Control") == ""; polled == cached { // LP-01
 			t.Errorf("%s %s %s: Cache-Control %q", c.method, c.url, c.accept, header.Get("Cache-Control"))
 		}
+	}
+}
+
+// CONN-05, NEG-09: a transport that the endpoint does not offer.
+func TestTransportsOff(t *testing.T) {
+	t.Parallel()
+	b := setup(t, options{endpoint: &signalr.EndpointOptions{Transports: signalr.WebSockets}})
+	id := "?id=" + b.negotiate(t, "?negotiateVersion=1").ConnectionToken
+	for accept, want := range map[string]string{
+		"":                       "LongPolling transport not supported by this end point type",
+		"x/y, Text/Event-Stream": "ServerSentEvents transport not supported by this end point type", // EP-05
+	} {
+		if status, _, body := b.do(t, http.MethodGet, "/hub"+id, "Accept", accept); status != http.StatusNotFound || body != want {
+			t.Errorf("%q: got %d %q", accept, status, body)
+		}
+	}
+	b = setup(t, options{endpoint: &signalr.EndpointOptions{Transports: signalr.LongPolling | signalr.ServerSentEvents}})
+	b.refused(t, "", http.StatusNotFound, "WebSockets transport not supported by this end point type")
+	n := b.negotiate(t, "?negotiateVersion=1")
+	if got := fmt.Sprint(n.AvailableTransports); got != "[{ServerSentEvents} {LongPolling}]" {
+		t.Errorf("offered %s", got)
 	}
 }
 
@@ -80,6 +101,7 @@ func TestRequestIsReadable(t *testing.T) {
 	t.Parallel()
 	b := setup(t, options{prepare: func(h *signalr.Hub) {
 		h.Handle("Query", func(c *signalr.Caller, name string) string { return c.Request().URL.Query().Get(name) })
+		h.Handle("Transport", func(c *signalr.Caller) string { return c.Transport().String() })
 		h.Handle("Address", func(c *signalr.Caller) bool { return strings.Contains(c.Request().RemoteAddr, ":") })
 		h.Handle("Count", func(c *signalr.Caller) int {
 			last, _ := c.Items().Load("count")
@@ -89,6 +111,7 @@ func TestRequestIsReadable(t *testing.T) {
 		})
 	}})
 	c := b.connect(t, "own=value")
+	c.invoke("Transport", `[]`, `"result":"WebSockets"`)
 	c.invoke("Query", `["own"]`, `"result":"value"`)
 	c.invoke("Address", `[]`, `"result":true`)
 	c.invoke("Count", `[]`, `"result":1`)

@@ -18,7 +18,7 @@ const (
 // handshake reads the client's request, answers it and makes the connection
 // known to the hub. When it is not ok, the connection ends as it says.
 func (c *connection) handshake() (e ending, ok bool) {
-	c.socket.deadline(c.hub.options.HandshakeTimeout)
+	c.transport.deadline(c.hub.options.HandshakeTimeout)
 	record, rest, e, ok := c.handshakeRecord()
 	if !ok {
 		return e, false
@@ -31,6 +31,10 @@ func (c *connection) handshake() (e ending, ok bool) {
 	if chosen == nil {
 		return c.rejected(problem), false
 	}
+	if chosen.codec.Binary() && c.transport.kind() == ServerSentEvents { // SSE-06
+		return c.rejected(fmt.Sprintf("Cannot use the '%s' protocol on the current transport. "+
+			"The transport does not support 'Binary' transfer format.", chosen.codec.Name())), false
+	}
 	c.intake.rest(rest)
 	chosen.users.Add(1)
 	c.encoding.Store(chosen)
@@ -39,7 +43,7 @@ func (c *connection) handshake() (e ending, ok bool) {
 	if err := c.post(register); err != nil {
 		return ending{}, false // it has ended already
 	}
-	c.socket.deadline(0)
+	c.transport.deadline(0)
 	// An end that came before has interrupted the reading in vain; but it has
 	// cancelled the context first.
 	return ending{}, c.ctx.Err() == nil

@@ -47,11 +47,15 @@ func (e *endpoint) negotiate(r *http.Request) *hubproto.Negotiation {
 // try them (NEG-09).
 func (e *endpoint) offered() []hubproto.TransportInfo {
 	var offered []hubproto.TransportInfo
-	if e.options.Transports&WebSockets != 0 {
-		offered = append(offered, hubproto.TransportInfo{
-			Transport:       hubproto.TransportWebSockets,
-			TransferFormats: []string{hubproto.FormatText, hubproto.FormatBinary},
-		})
+	for kind := WebSockets; kind <= LongPolling; kind <<= 1 {
+		if e.options.Transports&kind == 0 {
+			continue
+		}
+		formats := []string{hubproto.FormatText, hubproto.FormatBinary}
+		if kind == ServerSentEvents {
+			formats = formats[:1] // SSE-06
+		}
+		offered = append(offered, hubproto.TransportInfo{Transport: kind.String(), TransferFormats: formats})
 	}
 	return offered
 }

@@ -35,9 +35,10 @@ func (b *bundle) do(t *testing.T, method, url string, header ...string) (int, ht
 }
 
 type negotiation struct {
-	ConnectionID    string
-	ConnectionToken string
-	Error           string
+	ConnectionID        string
+	ConnectionToken     string
+	AvailableTransports []struct{ Transport string }
+	Error               string
 }
 
 func (b *bundle) negotiate(t *testing.T, query string) negotiation {
@@ -57,7 +58,9 @@ func (b *bundle) negotiate(t *testing.T, query string) negotiation {
 func TestNegotiateDocument(t *testing.T) {
 	t.Parallel()
 	b := setup(t, options{})
-	const transports = `"availableTransports":[{"transport":"WebSockets","transferFormats":["Text","Binary"]}]}`
+	const transports = `"availableTransports":[{"transport":"WebSockets","transferFormats":["Text","Binary"]},` +
+		`{"transport":"ServerSentEvents","transferFormats":["Text"]},` +
+		`{"transport":"LongPolling","transferFormats":["Text","Binary"]}]}`
 	for _, c := range []struct{ path, want string }{
 		{"/hub/negotiate?negotiateVersion=1", `{"negotiateVersion":1,"connectionId":"%s","connectionToken":"%s",` + transports},
 		{"/hub/negotiate?negotiateVersion=7&x=y", `{"negotiateVersion":1,"connectionId":"%s","connectionToken":"%s",` + transports},

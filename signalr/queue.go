@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"net"
 	"sync"
-	"time"
-
-	"github.com/fanfare-hub/fanfare/signalr/internal/ws"
 )
 
 // writeStep is what a writer offers to a socket at a time, in bytes: between
@@ -28,15 +25,15 @@ type queue struct {
 	done    chan struct{} // guarded by mu: closed when all is written, if set
 }
 
-// push writes bytes to c if nothing is before them, as far as its socket takes
+// push writes whole frames to c if nothing is before them, as far as its socket takes
 // them now, and queues the rest. It is called by the shard.
 func (s *shard) push(c *connection, bytes []byte) error {
-	if len(bytes) == 0 {
+	if bytes = s.wire(c, bytes); len(bytes) == 0 {
 		return nil
 	}
 	if c.queue.idle() {
-		n, err := c.socket.conn.TryWrite(bytes)
-		if err != nil && !errors.Is(err, ws.ErrTryWrite) {
+		n, err := c.transport.tryWrite(bytes)
+		if err != nil {
 			return fmt.Errorf("write: %w", err)
 		}
 		if bytes = bytes[n:]; len(bytes) == 0 {
@@ -76,17 +73,14 @@ func (s *shard) drain(c *connection) {
 // writeSteps writes bytes; the deadline begins anew with all that is taken.
 func (c *connection) writeSteps(bytes []byte) error {
 	for len(bytes) > 0 {
-		if err := c.socket.conn.SetWriteDeadline(time.Now().Add(c.endpoint.TransportSendTimeout)); err != nil {
-			return fmt.Errorf("write: %w", err)
-		}
-		n, err := c.socket.conn.Write(bytes[:min(len(bytes), writeStep)])
+		n, err := c.transport.write(bytes[:min(len(bytes), writeStep)], c.endpoint.TransportSendTimeout)
 		bytes = bytes[n:]
 		c.queue.taken(n)
 		if err != nil && n == 0 {
 			return fmt.Errorf("write: %w", err)
 		}
 	}
-	return c.socket.conn.SetWriteDeadline(time.Time{})
+	return nil
 }
 
 func (q *queue) idle() bool {

@@ -33,10 +33,10 @@ func (c *connection) read() ending {
 
 // fill waits for more of the client's bytes.
 func (c *connection) fill() error {
-	if err := c.socket.wait(); err != nil {
+	if err := c.transport.wait(); err != nil {
 		return err
 	}
-	return c.intake.fill(c.socket.receive)
+	return c.intake.fill(c.transport.receive)
 }
 
 // receive dispatches one message. The client's clock stands still meanwhile,

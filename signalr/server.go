@@ -113,6 +113,14 @@ func (s *Server) MapHub(path string, h *Hub, options *EndpointOptions) {
 	s.endpoints[key] = &endpoint{server: s, hub: h, options: options.withDefaults()}
 }
 
+// MapConnection has handler run for each connection that is opened at path,
+// with the same transports and options as a hub's but without a hub protocol:
+// bytes in, bytes out (EP-10). It panics as MapHub does.
+func (s *Server) MapConnection(path string, handler ConnectionHandler, options *EndpointOptions) {
+	s.MapHub(path, NewHub(&HubOptions{Name: path, Logger: s.options.Logger}), options)
+	s.endpoints[pathKey(path)].handler = handler
+}
+
 // Fallback serves every request that is not for a hub; without it they get
 // 404. It must not be called while serving.
 func (s *Server) Fallback(h http.Handler) { s.fallback = h }
@@ -185,16 +193,34 @@ func (s *Server) openLocked() []*connection {
 	return open
 }
 
-// start runs a connection, unless the server is closed.
+// start runs a connection in a goroutine of its own, unless the server is
+// closed.
 func (s *Server) start(c *connection) bool {
+	admitted := s.admit(c)
+	if admitted {
+		go s.carry(c)
+	}
+	return admitted
+}
+
+// admit counts a connection in, which carry must run then; not if the server
+// is closed.
+func (s *Server) admit(c *connection) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
+		c.cancel()
 		return false
 	}
 	s.connections[c] = struct{}{}
-	s.goroutines.Go(c.run)
+	s.goroutines.Add(1)
 	return true
+}
+
+// carry runs a connection to its end.
+func (s *Server) carry(c *connection) {
+	defer s.goroutines.Done()
+	c.run()
 }
 
 // forget is called by a connection at its end.

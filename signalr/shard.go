@@ -22,13 +22,21 @@ type shard struct {
 
 	// Owned by run.
 	rosters map[*Hub]*roster
+	watched map[*connection]struct{} // those without a hub: they are in no roster
 	dirty   []*connection
+	wired   [LongPolling + 1]wired // by transport
 
 	writers sync.WaitGroup // started by run, awaited by it
 }
 
 func newShard(s *Server) *shard {
-	return &shard{server: s, inbox: newInbox(s.options.InboxLimit), stop: make(chan struct{}), rosters: map[*Hub]*roster{}}
+	return &shard{
+		server:  s,
+		inbox:   newInbox(s.options.InboxLimit),
+		stop:    make(chan struct{}),
+		rosters: map[*Hub]*roster{},
+		watched: map[*connection]struct{}{},
+	}
 }
 
 // run lives until stop is closed.
@@ -73,6 +81,8 @@ func (s *shard) apply(t *task) {
 	case taskRegister:
 		s.give(t.conn, t.bytes) // dirty now: not what all got before
 		s.rosterOf(t.conn.hub).add(t.conn)
+	case taskWatch:
+		s.watched[t.conn] = struct{}{}
 	case taskJoin:
 		if c := s.rosterOf(t.hub).byID[t.id]; c != nil {
 			c.roster.join(c, t.group)
@@ -84,6 +94,7 @@ func (s *shard) apply(t *task) {
 	case taskFinish:
 		s.finish(t.conn, t.bytes)
 	case taskRemove:
+		delete(s.watched, t.conn)
 		if t.conn.roster != nil {
 			t.conn.roster.remove(t.conn)
 		}
@@ -176,6 +187,7 @@ func (s *shard) flush() {
 	for _, c := range s.dirty {
 		c.dirty, c.own = false, run{}
 	}
+	clear(s.wired[:])
 	clear(s.dirty)
 	s.dirty = s.dirty[:0]
 }
@@ -223,6 +235,12 @@ func (s *shard) tick() {
 			}
 		}
 	}
+	for c := range s.watched {
+		if !c.finished {
+			s.check(c, &c.hub.options, now)
+		}
+	}
+	s.server.attachments.sweep()
 	s.flush()
 }
 
@@ -232,7 +250,10 @@ func (s *shard) check(c *connection, o *HubOptions, now time.Duration) {
 		c.end(c.silent())
 	case c.expired():
 		c.end(c.elsewhere(EndedExpired))
-	case now-time.Duration(c.wroteAt) >= o.KeepAliveInterval && c.queue.idle():
+	case c.transport.abandoned(): // CONN-09
+		c.end(c.elsewhere(EndedLost))
+		c.cut()
+	case c.pinged() && now-time.Duration(c.wroteAt) >= o.KeepAliveInterval && c.queue.idle():
 		s.give(c, c.encoding.Load().ping)
 	}
 }

@@ -7,6 +7,7 @@ const (
 	taskSend     taskKind = iota // message to target
 	taskOwn                      // bytes to conn alone
 	taskRegister                 // conn is known from now on; bytes go first
+	taskWatch                    // conn, which has no hub, is known from now on
 	taskJoin                     // hub's connection id into group
 	taskLeave                    // hub's connection id out of group
 	taskFinish                   // bytes are the last for conn

@@ -2,6 +2,9 @@ package signalr
 
 import (
 	"errors"
+	"io"
+	"log/slog"
+	"net/http"
 	"os"
 	"time"
 
@@ -11,12 +14,13 @@ import (
 // closeTimeout is how long a client may take to answer a Close frame (WS-11).
 const closeTimeout = 5 * time.Second
 
-// webSocket is the transport of a connection. Reading, and finish, belong to
-// the connection's goroutine, writing to its shard.
+// webSocket is the transport that both ways are frames on one socket.
 type webSocket struct {
 	conn *ws.Conn
 	over bool // nothing more can be read: the peer closed, or a frame broke off
 }
+
+func (*webSocket) kind() Transports { return WebSockets }
 
 // deadline bounds reading from now on; 0 is no bound.
 func (w *webSocket) deadline(timeout time.Duration) {
@@ -50,9 +54,39 @@ func (w *webSocket) receive(buf []byte) ([]byte, error) {
 	return buf, err
 }
 
+// wire is nothing to do.
+func (*webSocket) wire(frames []byte) []byte { return frames }
+
+// tryWrite takes what the socket's buffer takes, and nothing where a write
+// could wait.
+func (w *webSocket) tryWrite(bytes []byte) (int, error) {
+	n, err := w.conn.TryWrite(bytes)
+	if errors.Is(err, ws.ErrTryWrite) {
+		return 0, nil
+	}
+	return n, err
+}
+
+func (w *webSocket) write(bytes []byte, timeout time.Duration) (int, error) {
+	if err := w.conn.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
+		return 0, err
+	}
+	n, err := w.conn.Write(bytes)
+	if err == nil {
+		err = w.conn.SetWriteDeadline(time.Time{}) // one that has passed would fail tryWrite
+	}
+	return n, err
+}
+
+// abandoned is never so: a socket that breaks off ends the reading.
+func (*webSocket) abandoned() bool { return false }
+
+// cut drops the socket.
+func (w *webSocket) cut() { _ = w.conn.Close() }
+
 // answerPings has Pings answered through the shard, the only writer.
-func (c *connection) answerPings() {
-	c.socket.conn.OnPing(func(payload []byte) {
+func (c *connection) answerPings(conn *ws.Conn) {
+	conn.OnPing(func(payload []byte) {
 		pong := ws.AppendFrame(nil, ws.Pong, payload)
 		// An error says that the connection has ended: nobody waits for it.
 		_ = c.post(task{kind: taskOwn, conn: c, bytes: pong})
@@ -91,4 +125,71 @@ func (w *webSocket) linger() {
 			return
 		}
 	}
+}
+
+// serveWebSocket opens a connection. All refusals come before the upgrade
+// (WS-02).
+func (e *endpoint) serveWebSocket(w http.ResponseWriter, r *http.Request, u user) {
+	if !e.options.CheckOrigin(r) {
+		e.refuseEmpty(w, http.StatusForbidden)
+		return
+	}
+	id := parameter(r.URL.Query(), "id")
+	if id != "" && e.server.attachments.look(id).standing == unknown {
+		e.refuseBare(w, http.StatusNotFound, textUnknownID)
+		return
+	}
+	if e.options.Transports&WebSockets == 0 {
+		e.refuse(w, http.StatusNotFound, WebSockets.String()+textNotOffered)
+		return
+	}
+	if e.server.isClosed() {
+		e.refuseEmpty(w, http.StatusServiceUnavailable)
+		return
+	}
+	if id == "" { // not negotiated (WS-01)
+		e.upgrade(w, r, u, attachment{token: token{id: newID()}})
+		return
+	}
+	found := e.server.attachments.attach(id, WebSockets, nil)
+	switch {
+	case found.standing == waiting:
+		e.upgrade(w, r, u, found)
+	case found.standing == unknown:
+		e.refuseBare(w, http.StatusNotFound, textUnknownID)
+	case found.kind == WebSockets:
+		e.refuse(w, http.StatusConflict, "")
+	default:
+		e.refuse(w, http.StatusBadRequest, textOtherMedium)
+	}
+}
+
+// upgrade takes the request from the HTTP server and starts the connection.
+func (e *endpoint) upgrade(w http.ResponseWriter, r *http.Request, u user, found attachment) {
+	conn, err := ws.Accept(w, r)
+	if err != nil {
+		e.server.counters.refused.Add(1)
+		e.server.options.Logger.DebugContext(r.Context(), "websocket refused", slog.Any("error", err))
+		if found.token.text != "" {
+			e.server.attachments.giveBack(found.token)
+		}
+		return
+	}
+	c := e.newConnection(r, u, found.token)
+	c.transport = &webSocket{conn: conn}
+	c.answerPings(conn)
+	if found.in != nil {
+		c.takeEarly(found.in)
+	}
+	if !e.server.start(c) {
+		c.cut()
+	}
+}
+
+// takeEarly puts what was posted before the transport came in front of all
+// that it brings (POST-07).
+func (c *connection) takeEarly(in *inbound) {
+	in.end(io.ErrUnexpectedEOF)
+	// Bytes in memory cannot fail.
+	_ = c.intake.fill(in.receive)
 }

@@ -32,9 +32,9 @@ type line struct {
 	Closed     bool
 }
 
-// startStock connects watch.mjs to the server; where Node or the client is
+// startStock connects watch.mjs to the server over a transport; where Node or the client is
 // missing, the test is skipped by name.
-func startStock(t *testing.T, base string) *stockClient {
+func startStock(t *testing.T, base, transport string) *stockClient {
 	t.Helper()
 	node, err := exec.LookPath("node")
 	if err != nil {
@@ -43,7 +43,7 @@ func startStock(t *testing.T, base string) *stockClient {
 	if _, err := os.Stat("client/node_modules/@microsoft/signalr"); err != nil {
 		t.Skip("SKIPPED: the stock JavaScript client is not installed; run make test, or npm ci in internal/e2e/client")
 	}
-	command := exec.CommandContext(t.Context(), node, "client/watch.mjs", base)
+	command := exec.CommandContext(t.Context(), node, "client/watch.mjs", base, transport)
 	command.Stderr = t.Output()
 	stdin, err := command.StdinPipe()
 	if err != nil {
@@ -113,13 +113,24 @@ type update struct {
 	percentage int
 }
 
-// TestStockClientSeesTheWholeWay uploads the samples and follows each with the
-// stock client: real, never falling percentages, the terminal state of every
-// document, and the alerts.
+// TestStockClientSeesTheWholeWay follows samples over each transport.
 func TestStockClientSeesTheWholeWay(t *testing.T) {
 	t.Parallel()
+	for _, transport := range []string{"WebSockets", "ServerSentEvents", "LongPolling"} {
+		t.Run(transport, func(t *testing.T) {
+			t.Parallel()
+			testWholeWay(t, transport)
+		})
+	}
+}
+
+// testWholeWay uploads the samples and follows each with the stock client:
+// real, never falling percentages, the terminal state of every document, and
+// the alerts.
+func testWholeWay(t *testing.T, transport string) {
+	t.Helper()
 	base := startServer(t)
-	client := startStock(t, base)
+	client := startStock(t, base, transport)
 	samples, err := sample.All()
 	if err != nil {
 		t.Fatal(err)
@@ -189,7 +200,7 @@ func checkUpdates(t *testing.T, name string, updates []update, r record) {
 func TestStockClientThatComesLate(t *testing.T) {
 	t.Parallel()
 	base := startServer(t)
-	client := startStock(t, base)
+	client := startStock(t, base, "WebSockets")
 	id := post(t, base, "notes.txt", []byte("a few words\n")).ID
 	await(t, "the document is done", func() bool { return get(t, base, id).terminal() })
 	client.follow(id)
@@ -211,7 +222,7 @@ func TestStockClientThatComesLate(t *testing.T) {
 // TestStockClientBadGUID is refused with a code and a sentence.
 func TestStockClientBadGUID(t *testing.T) {
 	t.Parallel()
-	client := startStock(t, startServer(t))
+	client := startStock(t, startServer(t), "WebSockets")
 	client.follow("no-guid")
 	for {
 		if l := client.next(); l.Refused != "" {

@@ -1,7 +1,9 @@
 package hub
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -16,7 +18,7 @@ const (
 	receiveProcessingUpdate    = signalr.Call3[string, string, int](fanfare.CallbackProcessing)
 	receiveComplianceAlert     = signalr.Call3[string, string, int](fanfare.CallbackAlert)
 	receiveServiceNotification = signalr.Call3[string, string, string](fanfare.CallbackNotification)
-	receiveHealthUpdate        = signalr.Call3[string, string, fanfare.HealthMetrics](fanfare.CallbackHealth)
+	receiveHealthUpdate        = signalr.Call3[string, string, map[string]any](fanfare.CallbackHealth)
 )
 
 // Callbacks tells clients of events. It is the sink of the event processor.
@@ -52,7 +54,11 @@ func (c *Callbacks) Deliver(ctx context.Context, callback fanfare.Callback, stor
 	case fanfare.AlertPayload:
 		return receiveComplianceAlert.To(ctx, target, payload.Framework, payload.Message, payload.Severity)
 	case fanfare.HealthPayload:
-		return receiveHealthUpdate.To(ctx, target, stored.Event.Service, string(payload.Status), payload.Metrics)
+		metrics, err := plain(payload.Metrics)
+		if err != nil {
+			return err
+		}
+		return receiveHealthUpdate.To(ctx, target, stored.Event.Service, string(payload.Status), metrics)
 	default:
 		return fmt.Errorf("deliver %s: no callback carries a %T", stored.Event.Type, payload)
 	}
@@ -68,4 +74,36 @@ func (c *Callbacks) notify(ctx context.Context, target signalr.Target, event fan
 func (c *Callbacks) sendUpdate(ctx context.Context, target signalr.Target, topic fanfare.Topic, state fanfare.DocumentPayload) error {
 	newer := target.OnlyNewer(group(topic), state.Position())
 	return receiveProcessingUpdate.To(ctx, newer, topic.ID, string(state.Status), state.Percentage)
+}
+
+// plain is the metrics by the names and forms of their JSON, which clients of
+// either encoding get: times are strings, whole numbers integers.
+func plain(metrics fanfare.HealthMetrics) (map[string]any, error) {
+	data, err := json.Marshal(metrics)
+	if err != nil {
+		return nil, fmt.Errorf("encode metrics: %w", err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	var members map[string]any
+	if err := decoder.Decode(&members); err != nil {
+		return nil, fmt.Errorf("decode metrics: %w", err)
+	}
+	for name, value := range members {
+		if number, ok := value.(json.Number); ok {
+			members[name] = numeral(number)
+		}
+	}
+	return members, nil
+}
+
+func numeral(number json.Number) any {
+	if whole, err := number.Int64(); err == nil {
+		return whole
+	}
+	float, err := number.Float64()
+	if err != nil {
+		return number.String()
+	}
+	return float
 }

@@ -1,9 +1,12 @@
 package golden
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"slices"
 	"sync"
 	"time"
@@ -15,10 +18,11 @@ import (
 // abnormal is the code of a connection that ended without a Close frame.
 const abnormal = 1006
 
-// channel is one WebSocket of a run. A goroutine of its own reads it until it
-// ends; wait waits for that.
+// channel is one WebSocket or stream of events of a run. A goroutine of its own
+// reads it until it ends; wait waits for that.
 type channel struct {
-	conn   *ws.Conn
+	conn   *ws.Conn      // nil for a stream of events
+	hang   func()        // cuts the connection
 	raw    bool          // frames are messages, whatever is in them
 	binary bool          // MessagePack behind the handshake's response, in binary frames all
 	done   chan struct{} // closed when reading has ended; then code and reason are set
@@ -32,9 +36,41 @@ type channel struct {
 }
 
 func newChannel(conn *ws.Conn, s *Step) *channel {
-	c := &channel{conn: conn, raw: s.Raw, binary: s.Binary, done: make(chan struct{}), arrived: make(chan struct{})}
+	c := &channel{
+		conn: conn, raw: s.Raw, binary: s.Binary,
+		hang: func() { _ = conn.Close() },
+		done: make(chan struct{}), arrived: make(chan struct{}),
+	}
 	go c.read()
 	return c
+}
+
+// newEvents reads a stream of events; cancel ends the request.
+func newEvents(body io.ReadCloser, cancel context.CancelFunc) *channel {
+	c := &channel{hang: cancel, done: make(chan struct{}), arrived: make(chan struct{})}
+	go c.readEvents(body)
+	return c
+}
+
+// readEvents reads until the stream ends. What is no data field is left out.
+func (c *channel) readEvents(body io.ReadCloser) {
+	defer close(c.done)
+	defer body.Close()
+	var rest, event []byte
+	for lines := bufio.NewReader(body); ; {
+		line, err := lines.ReadBytes('\n')
+		if err != nil {
+			return
+		}
+		line = bytes.TrimSuffix(line, []byte("\r\n"))
+		if data, ok := bytes.CutPrefix(line, []byte("data: ")); ok {
+			event = append(append(event, data...), '\n')
+			continue
+		}
+		if len(line) == 0 && len(event) > 0 {
+			rest, event = c.records(append(rest, event[:len(event)-1]...)), nil
+		}
+	}
 }
 
 func (c *channel) read() {
@@ -200,12 +236,15 @@ func (c *channel) send(data []byte, binary bool) {
 	_ = c.conn.WriteMessage(op, data)
 }
 
+// isEvents says whether nothing can be sent, and the end has no code.
+func (c *channel) isEvents() bool { return c.conn == nil }
+
 func (c *channel) close(code int, reason string) error {
 	return c.conn.WriteClose(ws.Code(code), reason) //nolint:gosec // codes have 16 bits
 }
 
 // drop cuts the connection.
-func (c *channel) drop() { _ = c.conn.Close() }
+func (c *channel) drop() { c.hang() }
 
 // wait waits until reading has ended.
 func (c *channel) wait() { <-c.done }

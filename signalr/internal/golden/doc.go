@@ -9,9 +9,6 @@
 // stands before them counts. What the server made up (ids, tokens) has a name
 // in the recordings, such as {a.token}.
 //
-// Streams of Server-Sent Events are not played: a step that needs them is an
-// error.
-//
 // The recordings in testdata/exchanges are verbatim; where they and anything
 // else disagree, they are right.
 package golden

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/fanfare-hub/fanfare/signalr/hubproto"
 	"github.com/fanfare-hub/fanfare/signalr/internal/golden"
 )
 
@@ -32,13 +31,12 @@ func TestRecordings(t *testing.T) {
 		}
 		web.Close()
 	})
-	transports := []string{hubproto.TransportWebSockets}
 	for _, scenario := range scenarios {
 		reason, isPending := pending[scenario.Name]
 		delete(pending, scenario.Name)
 		t.Run(scenario.Name, func(t *testing.T) {
 			t.Parallel()
-			player := &golden.Player{BaseURL: web.URL, Transports: transports, Quiet: 50 * time.Millisecond}
+			player := &golden.Player{BaseURL: web.URL, Quiet: 50 * time.Millisecond}
 			if isPending {
 				player.Patience = time.Second // it is expected to fail
 			}

@@ -12,15 +12,12 @@ import (
 )
 
 // errUnplayed says that a step needs what the player cannot do.
-var errUnplayed = errors.New("not played: only requests and WebSockets are")
+var errUnplayed = errors.New("not played: nothing can be sent over a stream of events")
 
 // Player plays scenarios against a server. It may play several at once.
 type Player struct {
 	// BaseURL is where the hub of the recordings is: http://host:port.
 	BaseURL string
-	// Transports narrows what a negotiate document is expected to list to
-	// these, for a server that does not have them all. nil expects all.
-	Transports []string
 	// Patience bounds the wait for what must come; 0 is 30 s.
 	Patience time.Duration
 	// Quiet is how long nothing more may come after what was recorded; 0 is
@@ -34,13 +31,18 @@ type Player struct {
 // Play plays one scenario and returns the first difference from it, or nil.
 func (p *Player) Play(ctx context.Context, s *Scenario) error {
 	r := newRun(p)
+	ctx, cancel := context.WithCancel(ctx)
 	defer r.stop()
+	defer cancel()
 	for i := range s.Steps {
 		if err := r.play(ctx, &s.Steps[i]); err != nil {
 			return fmt.Errorf("%s, step %d: %w", s.Name, i+1, err)
 		}
 	}
 	for name, c := range r.channels {
+		if c.isEvents() {
+			continue // some recordings end before they have looked at all of them
+		}
 		if surplus := c.settle(ctx, r.player.quiet()); len(surplus) > 0 {
 			return fmt.Errorf("%s: %s received %q after the end", s.Name, name, surplus)
 		}
@@ -60,6 +62,13 @@ type run struct {
 	client   *http.Client
 	names    map[string]string // {a.token} -> what the server made up
 	channels map[string]*channel
+	started  map[string]chan reply // requests under way
+}
+
+// reply is what came of a request.
+type reply struct {
+	response *Response
+	err      error
 }
 
 func newRun(p *Player) *run {
@@ -72,10 +81,15 @@ func newRun(p *Player) *run {
 		},
 		names:    map[string]string{},
 		channels: map[string]*channel{},
+		started:  map[string]chan reply{},
 	}
 }
 
+// stop ends what is under way; the context of the requests has ended.
 func (r *run) stop() {
+	for _, started := range r.started {
+		<-started
+	}
 	for _, c := range r.channels {
 		c.drop()
 		c.wait()
@@ -100,6 +114,8 @@ func (r *run) play(ctx context.Context, s *Step) error {
 	switch {
 	case s.Request != nil:
 		return r.request(ctx, s)
+	case s.Finish != "":
+		return r.finish(s)
 	case s.Open != "":
 		return r.open(ctx, s)
 	case s.Events != "":
@@ -112,6 +128,8 @@ func (r *run) play(ctx context.Context, s *Step) error {
 		return errUnplayed
 	}
 	switch {
+	case c.isEvents() && (s.Send != "" || s.Close != ""):
+		return errUnplayed
 	case s.Send != "" && s.Base64 != nil:
 		c.send(s.Base64, true)
 	case s.Send != "" && s.Pack != nil:
@@ -183,8 +201,8 @@ func (r *run) closed(ctx context.Context, s *Step, c *channel) error {
 	if !c.ended(ctx, r.player.patience()) {
 		return fmt.Errorf("still open, recorded as closed with %d", s.Code)
 	}
-	if s.Ended || c.code != s.Code || c.reason != s.Reason {
-		return fmt.Errorf("closed with %d %q, recorded %d %q", c.code, c.reason, s.Code, s.Reason)
+	if s.Ended != c.isEvents() || c.code != s.Code || c.reason != s.Reason {
+		return fmt.Errorf("closed with %d %q, recorded %d %q, ended %t", c.code, c.reason, s.Code, s.Reason, s.Ended)
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ func server(t *testing.T, part func(*ws.Conn)) *golden.Player {
 	handler := func(w http.ResponseWriter, r *http.Request) {
 		if !ws.IsUpgrade(r) {
 			w.Header().Set("Content-Type", "application/json")
-			fmt.Fprint(w, `{"connectionId":"x1","connectionToken":"x2","availableTransports":[{"transport":"WebSockets"}]}`)
+			fmt.Fprint(w, `{"connectionId":"x1","connectionToken":"x2","availableTransports":[{"transport":"WebSockets"},{"transport":"LongPolling"}]}`)
 			return
 		}
 		conn, err := ws.Accept(w, r)
@@ -66,7 +66,6 @@ func TestPlayerComparesResponses(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			player := server(t, nil)
-			player.Transports = []string{"WebSockets"}
 			step := golden.Step{Request: &golden.Request{Method: http.MethodPost, Path: "/json"}, Save: "a", Response: test.want}
 			expect(t, player.Play(t.Context(), &golden.Scenario{Steps: []golden.Step{step}}), test.diff)
 		})

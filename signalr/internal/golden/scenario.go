@@ -19,12 +19,14 @@ type Scenario struct {
 }
 
 // Step is one thing done or seen. Which one it is tells the field that is set:
-// Request, Open, Events, Send, Receive, Closed, Close, Drop or Wait; the names
-// in all but the first and last are those of channels.
+// Request, Finish, Open, Events, Send, Receive, Closed, Close, Drop or Wait; the names
+// in all but the first two and the last are those of channels.
 type Step struct {
 	Request  *Request  `json:"request"`
 	Save     string    `json:"save"` // keep connectionId and connectionToken as {save.id}, {save.token}
 	Response *Response `json:"response"`
+	Start    string    `json:"start"`  // do not wait for the response of the request
+	Finish   string    `json:"finish"` // wait for the response of the request started so
 
 	Open    string            `json:"open"`   // a WebSocket
 	Events  string            `json:"events"` // Server-Sent Events

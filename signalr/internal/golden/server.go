@@ -3,6 +3,7 @@ package golden
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -13,9 +14,8 @@ import (
 // keepAlive is so long that no recording but those on /hasty holds a ping.
 const keepAlive = 5 * time.Minute
 
-// Server serves the hub of the recordings under the paths that they use, but
-// for /nowebsockets and /echo, which need other transports and connections
-// without a hub. /stateful allows no stateful reconnect yet.
+// Server serves the hub of the recordings under the paths that they use.
+// /stateful allows no stateful reconnect yet.
 type Server struct {
 	http.Handler
 	signalr *signalr.Server
@@ -25,9 +25,10 @@ type Server struct {
 func NewServer() *Server {
 	s := signalr.NewServer(nil)
 	plain := newHub(signalr.HubOptions{Name: "golden", KeepAliveInterval: keepAlive})
-	s.MapHub("/golden", plain, nil)
+	s.MapHub("/golden", plain, &signalr.EndpointOptions{PollTimeout: 2 * time.Second})
 	s.MapHub("/version1", plain, &signalr.EndpointOptions{MinimumProtocolVersion: 1})
 	s.MapHub("/websockets", plain, &signalr.EndpointOptions{Transports: signalr.WebSockets})
+	s.MapHub("/nowebsockets", plain, &signalr.EndpointOptions{Transports: signalr.ServerSentEvents | signalr.LongPolling})
 	s.MapHub("/stateful", plain, nil)
 	s.MapHub("/detailed", newHub(signalr.HubOptions{Name: "detailed", KeepAliveInterval: keepAlive, DetailedErrors: true}), nil)
 	s.MapHub("/parallel", newHub(signalr.HubOptions{
@@ -40,11 +41,18 @@ func NewServer() *Server {
 	s.MapHub("/authorized", newHub(signalr.HubOptions{Name: "authorized", KeepAliveInterval: keepAlive}),
 		&signalr.EndpointOptions{Authenticate: nameIsToken})
 	s.MapHub("/failing", newFailingHub(), nil)
+	s.MapConnection("/echo", echo, nil)
 	return &Server{Handler: allowPage(s), signalr: s}
 }
 
 // Shutdown ends all connections and waits for them until ctx ends.
 func (s *Server) Shutdown(ctx context.Context) error { return s.signalr.Shutdown(ctx) }
+
+// echo sends back what comes.
+func echo(_ context.Context, c *signalr.RawConnection) error {
+	_, err := io.Copy(c, c)
+	return err
+}
 
 // newFailingHub returns the hub that nobody can connect to.
 func newFailingHub() *signalr.Hub {

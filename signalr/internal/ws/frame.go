@@ -45,6 +45,21 @@ func AppendFrame(dst []byte, op Opcode, payload []byte) []byte {
 	return append(appendHeader(dst, op, len(payload), nil), payload...)
 }
 
+// NextFrame takes the first frame off bytes that AppendFrame made. It is for
+// those who send the payloads by other ways than a WebSocket.
+func NextFrame(frames []byte) (op Opcode, payload, rest []byte) {
+	const head = 2
+	size, start := uint64(frames[1]), head
+	switch size {
+	case length16:
+		size, start = uint64(binary.BigEndian.Uint16(frames[head:])), head+2
+	case length64:
+		size, start = binary.BigEndian.Uint64(frames[head:]), head+8
+	}
+	payload, rest = frames[start:][:size], frames[start:][size:]
+	return Opcode(frames[0] &^ finalBit), payload, rest
+}
+
 // AppendClose appends an unmasked Close frame with a code and a reason, cut
 // to what a control frame can hold.
 func AppendClose(dst []byte, code Code, reason string) []byte {
@@ -62,6 +77,8 @@ func appendMasked(dst []byte, op Opcode, payload []byte) []byte {
 const (
 	finalBit = 0x80
 	maskBit  = 0x80
+	length16 = 126 // the payload's length stands in the next two bytes
+	length64 = 127 // ... in the next eight
 )
 
 func appendHeader(dst []byte, op Opcode, size int, mask *[4]byte) []byte {
@@ -71,13 +88,13 @@ func appendHeader(dst []byte, op Opcode, size int, mask *[4]byte) []byte {
 	}
 	dst = append(dst, finalBit|byte(op))
 	switch {
-	case size < 126:
+	case size < length16:
 		dst = append(dst, masked|byte(size&0x7F))
 	case size <= 0xFFFF:
-		dst = append(dst, masked|126)
+		dst = append(dst, masked|length16)
 		dst = binary.BigEndian.AppendUint16(dst, uint16(size&0xFFFF))
 	default:
-		dst = append(dst, masked|127)
+		dst = append(dst, masked|length64)
 		dst = binary.BigEndian.AppendUint64(dst, uint64(size))
 	}
 	if mask != nil {

@@ -24,6 +24,10 @@ func TestAppendFrameLengths(t *testing.T) {
 		if want := "before" + header + string(payload); string(got) != want {
 			t.Errorf("AppendFrame of %d bytes begins with %q", size, got[:min(len(got), 20)])
 		}
+		op, gotPayload, rest := ws.NextFrame(append(got[len("before"):], "after"...))
+		if op != ws.Text || !bytes.Equal(gotPayload, payload) || string(rest) != "after" {
+			t.Errorf("NextFrame of %d bytes: %s, %d bytes, then %q", size, op, len(gotPayload), rest)
+		}
 	}
 }
 

@@ -1,0 +1,110 @@
+package signalr
+
+import (
+	"strings"
+	"time"
+
+	"github.com/fanfare-hub/fanfare/signalr/hubproto"
+	"github.com/fanfare-hub/fanfare/signalr/internal/ws"
+)
+
+// Transports is a set of transports.
+type Transports uint8
+
+// The transports that there are. Clients try them in this order (NEG-09).
+const (
+	WebSockets Transports = 1 << iota
+	ServerSentEvents
+	LongPolling
+)
+
+const allTransports = WebSockets | ServerSentEvents | LongPolling
+
+// String lists the transports by the names that they have on the wire.
+func (t Transports) String() string {
+	var names []string
+	for i, name := range [...]string{
+		hubproto.TransportWebSockets, hubproto.TransportServerSentEvents, hubproto.TransportLongPolling,
+	} {
+		if t&(WebSockets<<i) != 0 {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// Transport is the one that the connection has (CONN-15).
+func (c *Caller) Transport() Transports { return c.c.transport.kind() }
+
+// transport carries the bytes of one connection. Inside the server everything
+// that is sent is WebSocket frames, the form in which most receivers take it
+// as it is; other transports take them apart.
+type transport interface {
+	source
+	sink
+	kind() Transports
+	// abandoned says whether the client has not shown itself for longer than
+	// it may. It is for the shard.
+	abandoned() bool
+	// finish ends the transport: when the last frames are with the client if
+	// there are any, at once otherwise. flushed is closed when nothing is
+	// written any more. It is for the connection's goroutine.
+	finish(flushed <-chan struct{}, last bool)
+	// cut drops the transport without a word, from any goroutine.
+	cut()
+}
+
+// source is where a connection's goroutine reads.
+type source interface {
+	// deadline bounds reading from now on; 0 is no bound.
+	deadline(timeout time.Duration)
+	// wait returns when bytes have arrived, or with os.ErrDeadlineExceeded.
+	wait() error
+	// receive appends what has arrived.
+	receive(buf []byte) ([]byte, error)
+	// interrupt ends a read that waits. It may be called from any goroutine.
+	interrupt()
+}
+
+// sink is where a connection's shard writes, or the writer that it starts for
+// what the client does not take at once.
+type sink interface {
+	// wire turns whole frames into the bytes to write, which depend on nothing
+	// but the frames.
+	wire(frames []byte) []byte
+	// tryWrite takes as many bytes as it can without waiting. An error says
+	// that the transport is lost.
+	tryWrite(bytes []byte) (n int, err error)
+	// write waits until bytes are taken, for timeout at most.
+	write(bytes []byte, timeout time.Duration) (n int, err error)
+}
+
+// wired is what became of the frames that were turned last, for those who get
+// the same in the same round.
+type wired struct{ frames, bytes []byte }
+
+// wire turns frames into what c's transport writes, once for all receivers of
+// the same frames.
+func (s *shard) wire(c *connection, frames []byte) []byte {
+	kind := c.transport.kind()
+	if kind == WebSockets || len(frames) == 0 {
+		return frames
+	}
+	w := &s.wired[kind]
+	if len(w.frames) != len(frames) || &w.frames[0] != &frames[0] {
+		*w = wired{frames: frames, bytes: c.transport.wire(frames)}
+	}
+	return w.bytes
+}
+
+// payloads calls visit for the payload of each data frame; the others mean
+// something only on a WebSocket.
+func payloads(frames []byte, visit func([]byte)) {
+	for len(frames) > 0 {
+		op, payload, rest := ws.NextFrame(frames)
+		if op == ws.Text || op == ws.Binary {
+			visit(payload)
+		}
+		frames = rest
+	}
+}
