@@ -48,7 +48,7 @@ func (c *connection) invoke(m *hubproto.Invocation) {
 // for it to be refused afterwards does: no limit of streams bounds their number.
 func (v *invocation) free() bool {
 	if v.unbound != "" {
-		return v.stream
+		return v.stream || v.streams > 0
 	}
 	if !v.stream && len(v.method.uploads) == 0 {
 		return false

@@ -29,7 +29,8 @@
 // not read is not counted as the server's silence.
 //
 // The items of a [Stream] wait for its loop, up to [Options.StreamBuffer] bytes;
-// then the client stops reading likewise, but not while an Invoke waits.
+// then the client stops reading likewise, but not while an Invoke or
+// another loop waits.
 //
 // Invoke and Send are safe for concurrent use. They wait for their turn to
 // write as long as their context allows; a write that has begun is not broken

@@ -88,7 +88,8 @@ type calls struct {
 	last    uint64
 	waiting map[string]chan<- *hubproto.Completion
 	streams map[string]*stream
-	pressed chan struct{} // closed when one waits that is no stream; nil if nobody asks
+	hungry  map[*stream]struct{} // those whose loops wait for an item
+	pressed chan struct{}        // closed when a call or loop begins to wait; nil if nobody asks
 }
 
 // add makes a new id and the channel on which its one completion will come.
@@ -98,10 +99,7 @@ func (c *calls) add() (id string, answer <-chan *hubproto.Completion) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	id = c.nextLocked()
-	if c.pressed != nil {
-		close(c.pressed)
-		c.pressed = nil
-	}
+	c.pressLocked()
 	if c.waiting == nil {
 		c.waiting = make(map[string]chan<- *hubproto.Completion)
 	}
@@ -132,6 +130,28 @@ func (c *calls) addStream() *stream {
 	return s
 }
 
+// hunger says whether the loop of a stream waits for an item.
+func (c *calls) hunger(s *stream, waits bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !waits {
+		delete(c.hungry, s)
+		return
+	}
+	if c.hungry == nil {
+		c.hungry = make(map[*stream]struct{})
+	}
+	c.hungry[s] = struct{}{}
+	c.pressLocked()
+}
+
+func (c *calls) pressLocked() {
+	if c.pressed != nil {
+		close(c.pressed)
+		c.pressed = nil
+	}
+}
+
 func (c *calls) removeStream(s *stream) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -145,18 +165,21 @@ func (c *calls) stream(id string) *stream {
 	return c.streams[id]
 }
 
-// pressing returns a channel that is closed as soon as somebody waits for the
-// answer to a call.
-func (c *calls) pressing() <-chan struct{} {
+// pressing returns a channel that is closed as soon as somebody waits for what
+// the reader brings: the answer to a call, or the items of a stream but s.
+func (c *calls) pressing(s *stream) <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.pressed == nil {
 		c.pressed = make(chan struct{})
 	}
 	pressed := c.pressed
-	if len(c.waiting) > 0 {
-		close(c.pressed)
-		c.pressed = nil
+	others := len(c.hungry)
+	if _, waits := c.hungry[s]; waits {
+		others--
+	}
+	if len(c.waiting) > 0 || others > 0 {
+		c.pressLocked()
 	}
 	return pressed
 }

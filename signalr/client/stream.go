@@ -19,7 +19,8 @@ import (
 //
 // Items wait for the loop, up to [Options.StreamBuffer] bytes; then the client
 // stops reading, which slows the hub down. It goes on reading as long as an
-// Invoke waits for its answer, so that a loop may make calls.
+// Invoke waits for its answer or another stream's loop for an item, so that a
+// loop may make calls and go through other streams.
 func Stream[T any](ctx context.Context, c *Client, method string, args ...any) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		err := c.stream(ctx, method, args, func(item hubproto.Raw) (bool, error) {
@@ -75,16 +76,25 @@ func (c *connection) follow(ctx context.Context, s *stream, each func(hubproto.R
 		if completion != nil {
 			return completion, nil
 		}
-		select {
-		case <-s.news:
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		case <-c.ended:
-			if s.idle() {
-				return nil, closedBy(c.reason())
-			}
+		if err := c.awaitNews(ctx, s); err != nil {
+			return nil, err
 		}
 	}
+}
+
+func (c *connection) awaitNews(ctx context.Context, s *stream) error {
+	c.calls.hunger(s, true)
+	defer c.calls.hunger(s, false)
+	select {
+	case <-s.news:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-c.ended:
+		if s.idle() {
+			return closedBy(c.reason())
+		}
+	}
+	return nil
 }
 
 // cancelStream tells the hub that nobody wants the rest.
@@ -109,7 +119,7 @@ type stream struct {
 }
 
 // deliver adds an item. While the stream is full it waits, but neither when
-// the connection ends nor while somebody waits for the answer to a call.
+// the connection ends nor while somebody waits for something else.
 func (c *connection) deliver(m *hubproto.StreamItem) {
 	s := c.calls.stream(m.InvocationID)
 	if s == nil {
@@ -124,7 +134,7 @@ func (c *connection) deliver(m *hubproto.StreamItem) {
 		select {
 		case <-room:
 			continue
-		case <-c.calls.pressing():
+		case <-c.calls.pressing(s):
 		case <-c.closing:
 		case <-c.ended:
 		}

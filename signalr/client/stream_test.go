@@ -182,7 +182,8 @@ func TestStreamLosesConnection(t *testing.T) {
 	}
 }
 
-// A stream that is faster than its loop waits for it, and the loop may call.
+// A stream that is faster than its loop waits for it, and the loop may call
+// and go through another stream.
 func TestStreamSlowLoop(t *testing.T) {
 	t.Parallel()
 	c := start(t, client.New(newHub(t), &client.Options{StreamBuffer: 1}))
@@ -195,6 +196,9 @@ func TestStreamSlowLoop(t *testing.T) {
 		var echo int
 		if err := c.Invoke(ctx, &echo, "Echo", items); err != nil || echo != items {
 			t.Fatalf("got %d, %v", echo, err)
+		}
+		if inner, err := collect(client.Stream[int](ctx, c, "Count", 2)); err != nil || len(inner) != 2 {
+			t.Fatalf("got %v, %v", inner, err)
 		}
 		items++
 	}
