@@ -32,18 +32,18 @@ type line struct {
 	Closed     bool
 }
 
-// startStock connects watch.mjs to the server over a transport; where Node or the client is
+// startStock connects watch.mjs to the server; where Node or the client is
 // missing, the test is skipped by name.
-func startStock(t *testing.T, base, transport string) *stockClient {
+func startStock(t *testing.T, base, transport, protocol string) *stockClient {
 	t.Helper()
 	node, err := exec.LookPath("node")
 	if err != nil {
 		t.Skip("SKIPPED: the stock JavaScript client needs Node, which is not installed")
 	}
-	if _, err := os.Stat("client/node_modules/@microsoft/signalr"); err != nil {
+	if _, err := os.Stat("client/node_modules/@microsoft/signalr-protocol-msgpack"); err != nil {
 		t.Skip("SKIPPED: the stock JavaScript client is not installed; run make test, or npm ci in internal/e2e/client")
 	}
-	command := exec.CommandContext(t.Context(), node, "client/watch.mjs", base, transport)
+	command := exec.CommandContext(t.Context(), node, "client/watch.mjs", base, transport, protocol)
 	command.Stderr = t.Output()
 	stdin, err := command.StdinPipe()
 	if err != nil {
@@ -113,13 +113,20 @@ type update struct {
 	percentage int
 }
 
-// TestStockClientSeesTheWholeWay follows samples over each transport.
+// TestStockClientSeesTheWholeWay follows samples over each transport, in each
+// encoding that it can carry.
 func TestStockClientSeesTheWholeWay(t *testing.T) {
 	t.Parallel()
-	for _, transport := range []string{"WebSockets", "ServerSentEvents", "LongPolling"} {
-		t.Run(transport, func(t *testing.T) {
+	for _, test := range []struct{ transport, protocol string }{
+		{"WebSockets", "json"},
+		{"WebSockets", "messagepack"},
+		{"ServerSentEvents", "json"}, // cannot carry bytes
+		{"LongPolling", "json"},
+		{"LongPolling", "messagepack"},
+	} {
+		t.Run(test.transport+"/"+test.protocol, func(t *testing.T) {
 			t.Parallel()
-			testWholeWay(t, transport)
+			testWholeWay(t, test.transport, test.protocol)
 		})
 	}
 }
@@ -127,10 +134,10 @@ func TestStockClientSeesTheWholeWay(t *testing.T) {
 // testWholeWay uploads the samples and follows each with the stock client:
 // real, never falling percentages, the terminal state of every document, and
 // the alerts.
-func testWholeWay(t *testing.T, transport string) {
+func testWholeWay(t *testing.T, transport, protocol string) {
 	t.Helper()
 	base := startServer(t)
-	client := startStock(t, base, transport)
+	client := startStock(t, base, transport, protocol)
 	samples, err := sample.All()
 	if err != nil {
 		t.Fatal(err)
@@ -200,7 +207,7 @@ func checkUpdates(t *testing.T, name string, updates []update, r record) {
 func TestStockClientThatComesLate(t *testing.T) {
 	t.Parallel()
 	base := startServer(t)
-	client := startStock(t, base, "WebSockets")
+	client := startStock(t, base, "WebSockets", "json")
 	id := post(t, base, "notes.txt", []byte("a few words\n")).ID
 	await(t, "the document is done", func() bool { return get(t, base, id).terminal() })
 	client.follow(id)
@@ -222,7 +229,7 @@ func TestStockClientThatComesLate(t *testing.T) {
 // TestStockClientBadGUID is refused with a code and a sentence.
 func TestStockClientBadGUID(t *testing.T) {
 	t.Parallel()
-	client := startStock(t, startServer(t), "WebSockets")
+	client := startStock(t, startServer(t), "WebSockets", "json")
 	client.follow("no-guid")
 	for {
 		if l := client.next(); l.Refused != "" {

@@ -1,14 +1,16 @@
 // Follows documents with the stock client and prints a JSON line for each callback:
-//   node watch.mjs BASE-URL WebSockets|ServerSentEvents|LongPolling [GUID...]
+//   node watch.mjs BASE-URL WebSockets|ServerSentEvents|LongPolling json|messagepack [GUID...]
 // More ids may come on standard input, one a line; it ends when standard input does.
-import { HubConnectionBuilder, HttpTransportType, LogLevel } from "@microsoft/signalr";
+import { HttpTransportType, HubConnectionBuilder, JsonHubProtocol, LogLevel } from "@microsoft/signalr";
+import { MessagePackHubProtocol } from "@microsoft/signalr-protocol-msgpack";
 import { createInterface } from "node:readline";
 
-const [base, transport, ...ids] = process.argv.slice(2);
+const [base, transport, protocol, ...ids] = process.argv.slice(2);
 const print = line => process.stdout.write(JSON.stringify(line) + "\n");
 
 const connection = new HubConnectionBuilder()
     .withUrl(`${base}/aspire-realtime`, { transport: HttpTransportType[transport] })
+    .withHubProtocol(protocol === "messagepack" ? new MessagePackHubProtocol() : new JsonHubProtocol())
     .withAutomaticReconnect(Array(60).fill(250))
     .configureLogging(LogLevel.Warning)
     .build();
