@@ -36,6 +36,8 @@ var layers = map[string]node{
 		"signalr/hubproto", "signalr/internal/ws", "signalr",
 	}},
 
+	"signalr/internal/benchhub": {level: 2, imports: []string{"signalr"}},
+
 	// Level 3: the one package that knows all the others; the golden hub alone.
 	"signalr/internal/goldenhub": {level: 3, imports: []string{"signalr/internal/golden"}},
 	"internal/app": {level: 3, imports: []string{
