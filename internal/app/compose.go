@@ -47,6 +47,9 @@ func (a *App) compose(ctx context.Context, listener net.Listener, dir *dataDir, 
 	})
 	a.run(ctx, "health monitor", p.monitor.Run)
 	a.run(ctx, "document service", p.documents.Run)
+	if err := a.await(ctx, p.documents.Ready()); err != nil {
+		return err
+	}
 	a.onStop("hub", func(ctx context.Context) error { return shutdownHub(ctx, p.server) })
 	a.serve(ctx, listener, a.routes(p, log))
 	return nil
@@ -105,6 +108,18 @@ func (a *App) run(ctx context.Context, name string, part func(context.Context) e
 		done.Wait()
 		return nil
 	})
+}
+
+// await waits until a part is ready, unless one fails before.
+func (a *App) await(ctx context.Context, ready <-chan struct{}) error {
+	select {
+	case <-ready:
+		return nil
+	case err := <-a.failed:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // fail reports the first failure; the owner stops the App then, and later ones

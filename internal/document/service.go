@@ -120,6 +120,10 @@ func New(options Options) (*Service, error) {
 	}, nil
 }
 
+// Ready is closed once Run has read what was stored before the start: from then
+// on List knows all documents.
+func (s *Service) Ready() <-chan struct{} { return s.catalog.ready }
+
 func orDefault[T comparable](value, other T) T {
 	var zero T
 	if value == zero {
