@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -144,6 +145,21 @@ func TestTokenAttachesOnce(t *testing.T) {
 	c.wantClosed()
 	b.waitOpen(t, 0)
 	b.refused(t, "?id="+n.ConnectionToken, http.StatusNotFound, "No Connection with that ID")
+}
+
+// NEG-16: another spelling of a token, with a line break or other spare bits, is
+// not the token.
+func TestTokenHasOneSpelling(t *testing.T) {
+	t.Parallel()
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	b := setup(t, options{prepare: room})
+	token := b.negotiate(t, "?negotiateVersion=1").ConnectionToken
+	last := len(token) - 1
+	spare := token[:last] + string(alphabet[strings.IndexByte(alphabet, token[last])^1])
+	for _, other := range []string{token + "%0A", "%0D" + token, spare} {
+		b.refused(t, "?id="+other, http.StatusNotFound, "No Connection with that ID")
+	}
+	b.connect(t, "id="+token)
 }
 
 // NEG-15: in version 0 the id is the token.

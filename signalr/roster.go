@@ -48,7 +48,9 @@ func (r *roster) remove(c *connection) {
 	r.list[c.place], last.place = last, c.place
 	r.list[len(r.list)-1] = nil
 	r.list = r.list[:len(r.list)-1]
-	delete(r.byID, c.id)
+	if r.byID[c.id] == c {
+		delete(r.byID, c.id)
+	}
 	for name := range c.memberships {
 		r.leave(c, name)
 	}

@@ -48,10 +48,12 @@ func (m *mint) issue(version int, now time.Time) token {
 	return m.token(raw, base64.RawURLEncoding.EncodeToString(raw))
 }
 
-// verify reads a token that this mint has made; ok is false for any other.
+// verify reads a token that this mint has made; ok is false for any other, and
+// for any other spelling of it: decoders pass over line breaks and spare bits,
+// and a token of two names could attach twice.
 func (m *mint) verify(text string) (t token, ok bool) {
 	raw, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(raw) != tokenSize {
+	if err != nil || len(raw) != tokenSize || base64.RawURLEncoding.EncodeToString(raw) != text {
 		return token{}, false
 	}
 	if !hmac.Equal(raw[tokenMAC:], m.sum("token", raw[:tokenMAC])) {

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
+	"time"
 
 	"github.com/fanfare-hub/fanfare"
 )
@@ -94,6 +96,26 @@ func writeJSON(w http.ResponseWriter, status int, mediaType string, value any) e
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	w.Write(body.Bytes())
+	deliver(w, body.Bytes())
 	return nil
+}
+
+// A client that takes none of a chunk for this long is given up: its answer
+// would be held for as long as it likes.
+const (
+	answerChunk = 64 << 10
+	answerIdle  = 30 * time.Second
+)
+
+// deliver writes a body; the deadline begins anew with each chunk taken.
+func deliver(w http.ResponseWriter, body []byte) {
+	control := http.NewResponseController(w)
+	for chunk := range slices.Chunk(body, answerChunk) {
+		_ = control.SetWriteDeadline(time.Now().Add(answerIdle)) // what has no deadline has no client either
+		if _, err := w.Write(chunk); err != nil {
+			return
+		}
+	}
+	_ = control.Flush()
+	_ = control.SetWriteDeadline(time.Time{}) // the connection may become a hub's
 }

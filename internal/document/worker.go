@@ -53,13 +53,20 @@ func (s *Service) process(ctx context.Context, t *task) error {
 // document: its next one may do so again.
 var errNotRead = errors.New("document could not be read")
 
+// final says whether an extraction's error is about the document. A child that
+// was killed or broke may do better the next time.
+func final(err error) bool {
+	failure, ok := errors.AsType[*Failure](err)
+	return ok && failure.Code != CodeInternal
+}
+
 // attempt is one try, from begin to the document's end.
 func (s *Service) attempt(ctx context.Context, t *task) error {
 	if err := t.begin(ctx); err != nil {
 		return err
 	}
 	result, err := s.read(ctx, t)
-	if failure, ok := errors.AsType[*Failure](err); ok && ctx.Err() == nil {
+	if failure, ok := errors.AsType[*Failure](err); ok && final(err) && ctx.Err() == nil {
 		s.logger.InfoContext(ctx, "document failed", slog.String("document_id", t.record.ID),
 			slog.String("code", failure.Code), slog.String("detail", failure.Detail))
 		return t.fail(ctx, fanfare.Failure{Code: failure.Code, Message: failure.Message})
@@ -90,7 +97,7 @@ func (s *Service) read(ctx context.Context, t *task) (Result, error) {
 	wg.Go(func() {
 		params := ExtractParams{Path: s.blobs.path(t.record.SHA256), Name: t.record.Name}
 		result, err := s.extract(extracting, params, g.set)
-		if _, told := errors.AsType[*Failure](err); err != nil && !told && extracting.Err() == nil {
+		if err != nil && !final(err) && extracting.Err() == nil {
 			err = fmt.Errorf("%w: %w", errNotRead, err)
 		}
 		done <- outcome{result, err}

@@ -325,6 +325,28 @@ func TestDocumentIsGivenUpAfterTooManyTries(t *testing.T) {
 	})
 }
 
+// TestKilledChildIsTriedAgain: that a child was killed says nothing of its
+// document.
+func TestKilledChildIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, noFaults(), nil)
+		read := b.service.extract
+		tries := 0
+		b.service.extract = func(ctx context.Context, params ExtractParams, progress func(done, total int64)) (Result, error) {
+			if tries++; tries == 1 {
+				return Result{}, &Failure{Code: CodeInternal, Message: "the extraction process ended without a result"}
+			}
+			return read(ctx, params, progress)
+		}
+		id := b.stores(t)
+		b.finish(t)
+		if r := b.find(t, id); r.Status != fanfare.StatusCompleted || r.Attempt != 2 || r.Tries != 2 {
+			t.Errorf("%s at attempt %d after %d tries: %+v", r.Status, r.Attempt, r.Tries, r.Error)
+		}
+	})
+}
+
 // TestFinishedDocumentTellsItsEndOnce: a job that comes again for a finished
 // document tells the end only if the log does not have it, and then as the
 // same event.
