@@ -2,6 +2,8 @@ package signalr
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"net/http"
 	"sync"
 )
@@ -14,6 +16,18 @@ type Caller struct{ c *connection }
 // ConnectionID is the id by which the hub's targets know the connection. It is
 // no secret, and never enough to act on the connection.
 func (c *Caller) ConnectionID() string { return c.c.id }
+
+// PublicID is an id of the connection that may be shown, stored and logged. It
+// is the ConnectionID, but for a connection negotiated in version 0, whose id is
+// its token (NEG-15): there it is base64url of the first 16 bytes of the id's
+// SHA-256.
+func (c *Caller) PublicID() string {
+	if c.c.id != c.c.token.text {
+		return c.c.id
+	}
+	sum := sha256.Sum256([]byte(c.c.id))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}
 
 // User is what Authenticate returned for the request that opened the
 // connection; nil without it (AUTH-12).

@@ -78,6 +78,7 @@ func New(opts Options) *Bus {
 	b := &Bus{opts: opts.withDefaults()}
 	b.log = b.opts.Logger
 	b.records.bus, b.jobs.bus = b, b
+	b.records.gets = make(chan struct{}, maxGets)
 	return b
 }
 

@@ -17,14 +17,26 @@ const maxRecordBytes = 4 << 20
 // Records are the newest values of the documents' records. A value is bytes to
 // the bus; its revision grows with each write, over all records.
 type Records struct {
-	bus *Bus
+	bus  *Bus
+	gets chan struct{} // a slot for each record on its way from the server
 }
 
-// Get returns the record's value and revision, or not_found.
+// maxGets bounds the answers under way: the server cuts a connection for which
+// more than 64 MiB wait, and the live feed with it.
+const maxGets = 16
+
+// Get returns the record's value and revision, or not_found. It waits, as long
+// as ctx lets it, while many others are being read.
 func (r *Records) Get(ctx context.Context, id string) (value []byte, revision uint64, err error) {
 	s, err := r.bus.current()
 	if err != nil {
 		return nil, 0, err
+	}
+	select {
+	case r.gets <- struct{}{}:
+		defer func() { <-r.gets }()
+	case <-ctx.Done():
+		return nil, 0, translate("get record", ctx.Err())
 	}
 	entry, err := s.records.Get(ctx, recordKey(id))
 	if errors.Is(err, jetstream.ErrKeyNotFound) {

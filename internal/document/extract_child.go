@@ -32,6 +32,10 @@ type child struct {
 	stderr *excerpt
 }
 
+// errNoChild: the process could not be started, for want of descriptors or
+// memory of this machine. It says nothing about the document.
+var errNoChild = errors.New("start extraction process")
+
 // startChild starts argv, to be killed when ctx ends.
 func startChild(ctx context.Context, argv []string) (*child, error) {
 	if len(argv) == 0 {
@@ -46,7 +50,7 @@ func startChild(ctx context.Context, argv []string) (*child, error) {
 	isolate(c.cmd)
 	if err := c.start(); err != nil {
 		kill()
-		return nil, fmt.Errorf("start extraction process: %w", err)
+		return nil, fmt.Errorf("%w: %w", errNoChild, err)
 	}
 	return c, nil
 }

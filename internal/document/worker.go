@@ -97,7 +97,7 @@ func (s *Service) read(ctx context.Context, t *task) (Result, error) {
 	wg.Go(func() {
 		params := ExtractParams{Path: s.blobs.path(t.record.SHA256), Name: t.record.Name}
 		result, err := s.extract(extracting, params, g.set)
-		if err != nil && !final(err) && extracting.Err() == nil {
+		if err != nil && !final(err) && !errors.Is(err, errNoChild) && extracting.Err() == nil {
 			err = fmt.Errorf("%w: %w", errNotRead, err)
 		}
 		done <- outcome{result, err}

@@ -347,6 +347,29 @@ func TestKilledChildIsTriedAgain(t *testing.T) {
 	})
 }
 
+// TestChildThatCannotStartIsNotTheDocumentsFault: a machine without descriptors
+// may stay so for longer than all tries.
+func TestChildThatCannotStartIsNotTheDocumentsFault(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, noFaults(), nil)
+		read := b.service.extract
+		tries := 0
+		b.service.extract = func(ctx context.Context, params ExtractParams, progress func(done, total int64)) (Result, error) {
+			if tries++; tries <= 10 {
+				_, err := Extract(ctx, []string{"/nowhere/extract"}, params, progress)
+				return Result{}, err
+			}
+			return read(ctx, params, progress)
+		}
+		id := b.stores(t)
+		b.finish(t)
+		if r := b.find(t, id); r.Status != fanfare.StatusCompleted || r.Attempt != 11 {
+			t.Errorf("%s at attempt %d after %d tries: %+v", r.Status, r.Attempt, tries, r.Error)
+		}
+	})
+}
+
 // TestFinishedDocumentTellsItsEndOnce: a job that comes again for a finished
 // document tells the end only if the log does not have it, and then as the
 // same event.

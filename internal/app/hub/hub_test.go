@@ -2,6 +2,9 @@ package hub_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -372,5 +375,31 @@ func TestPresenceInPairs(t *testing.T) {
 		if got := next(t, g.emitter); got.Type != want {
 			t.Errorf("got %s, want %s", got.Type, want)
 		}
+	}
+}
+
+// TestPresenceHidesTheToken: without a negotiate version the connection id is
+// the token, which leaves the hub as a hash only.
+func TestPresenceHidesTheToken(t *testing.T) {
+	t.Parallel()
+	b := setup(t, notFound, "")
+	answer, err := http.Post(b.url+"/negotiate", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var negotiated struct{ ConnectionID string }
+	if err := json.NewDecoder(answer.Body).Decode(&negotiated); err != nil || negotiated.ConnectionID == "" {
+		t.Fatalf("negotiated %+v, %v", negotiated, err)
+	}
+	c := client.New(b.url+"?id="+negotiated.ConnectionID, &client.Options{SkipNegotiation: true})
+	if err := c.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer c.Stop(context.Background())
+	sum := sha256.Sum256([]byte(negotiated.ConnectionID))
+	want := base64.RawURLEncoding.EncodeToString(sum[:16])
+	if got := next(t, b.emitted).Payload.(fanfare.PresencePayload).ConnectionID; got != want {
+		t.Errorf("connection_id %q, want %q", got, want)
 	}
 }

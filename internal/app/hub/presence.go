@@ -45,7 +45,7 @@ func (h *Hub) tell(ctx context.Context, caller *signalr.Caller, kind fanfare.Typ
 	}
 	event := fanfare.Event{Type: kind, Payload: fanfare.PresencePayload{
 		UserID:           user,
-		ConnectionID:     caller.ConnectionID(),
+		ConnectionID:     caller.PublicID(),
 		ServiceInstance:  h.instance,
 		DisconnectReason: reason,
 	}}
