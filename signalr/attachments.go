@@ -28,7 +28,7 @@ type attachment struct {
 	token    token
 	standing standing
 	kind     Transports  // once a transport has attached
-	conn     *connection // likewise, but not on a WebSocket
+	conn     *connection // likewise, but on a WebSocket only if it may come back
 	in       *inbound    // what was posted; nil on a WebSocket to which nothing was
 }
 
@@ -94,6 +94,15 @@ func (a *attachments) attach(text string, kind Transports, open func(token, *inb
 	}
 	found.conn = now.conn
 	return found
+}
+
+// bind tells which connection a token belongs to that may come back with it.
+func (a *attachments) bind(t token, c *connection) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if known := a.known[t.text]; known != nil {
+		known.conn = c
+	}
 }
 
 // stream is where the bytes go that are posted with a token (POST-07). It has

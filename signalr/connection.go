@@ -27,7 +27,6 @@ type connection struct {
 	id        string
 	token     token // without a text if it was not negotiated
 	user      user
-	request   *http.Request
 	caller    Caller
 	slots     chan struct{}      // one is taken by each invocation that runs
 	ctx       context.Context    //nolint:containedctx // the connection's own life, for all that runs in it
@@ -37,8 +36,9 @@ type connection struct {
 	encoding atomic.Pointer[encoding]
 
 	// Owned by run.
-	intake    intake
-	connected bool // OnConnected has succeeded
+	intake      intake
+	connected   bool // OnConnected has succeeded
+	unannounced bool // on a new socket, whose first message is to be a Sequence (SR-12)
 
 	// Owned by the shard.
 	member
@@ -49,11 +49,14 @@ type connection struct {
 	calls   sync.WaitGroup // started by read, awaited after run
 	owed    int            // guarded by hub.questions.mu: results it still owes
 	items   sync.Map
-	heard   hearing
-	expiry  atomic.Int64 // of the newest request's user, ms since 1970; 0 is never
-	ending  sync.Once
-	ended   ending        // set in end
-	flushed chan struct{} // made in end, closed when the last frames are written
+	request atomic.Pointer[http.Request] // the newest that attached (CONN-14)
+	// resumable is set by run in the handshake, once for all.
+	resumable atomic.Bool
+	heard     hearing
+	expiry    atomic.Int64 // of the newest request's user, ms since 1970; 0 is never
+	ending    sync.Once
+	ended     ending        // set in end
+	flushed   chan struct{} // made in end, closed when the last frames are written
 }
 
 // run lives as long as the connection.

@@ -50,12 +50,14 @@ func (e *encoding) frame(dst []byte, m hubproto.Message) []byte {
 type message struct {
 	frames [][]byte // by encoding.index; nil where nobody was there to read it
 	size   int      // of all frames, bytes
+	how    handling
 }
 
-// call encodes an invocation of a client's method; with an id the client is
+// call encodes an invocation of the target's method; with an id the client is
 // to answer.
-func (h *Hub) call(id, method string, args []any) (*message, error) {
-	m := &message{frames: make([][]byte, len(h.encodings))}
+func (t *Target) call(id, method string, args []any) (*message, error) {
+	h := t.hub
+	m := &message{frames: make([][]byte, len(h.encodings)), how: t.handling()}
 	for i, e := range h.encodings {
 		// The first is made always: an argument that cannot be encoded is an
 		// error also while nobody is there. Who comes with another one from now

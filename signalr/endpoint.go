@@ -18,6 +18,11 @@ type EndpointOptions struct {
 	// MinimumProtocolVersion refuses to negotiate in an older version; default
 	// 0, the oldest (NEG-03).
 	MinimumProtocolVersion int
+	// AllowStatefulReconnects lets clients that ask for it go on with their
+	// connection on another WebSocket when theirs is lost, without losing a
+	// message: within ServerOptions.DisconnectTimeout, with the same groups and
+	// calls (SR-01, SR-08).
+	AllowStatefulReconnects bool
 	// TransportSendTimeout is how long a client may take nothing of what waits
 	// for it before it is cut; default 30 s.
 	TransportSendTimeout time.Duration
@@ -170,12 +175,12 @@ func (e *endpoint) newConnection(r *http.Request, u user, t token) *connection {
 		id:       t.id,
 		token:    t,
 		user:     u,
-		request:  keepRequest(r),
 		slots:    make(chan struct{}, e.hub.options.MaximumParallelInvocations),
 		ctx:      ctx,
 		cancel:   cancel,
 	}
 	c.caller.c = c
+	c.request.Store(keepRequest(r))
 	c.prolong(u)
 	return c
 }

@@ -34,7 +34,8 @@ func (*eventStream) kind() Transports { return ServerSentEvents }
 func (e *endpoint) serveEvents(w http.ResponseWriter, r *http.Request, u user) {
 	found, ok := e.attach(w, r, ServerSentEvents, func(t token, in *inbound) *connection {
 		c := e.newConnection(r, u, t)
-		c.transport = newEventStream(w, in)
+		s := newEventStream(w, in)
+		c.transport, c.sink = s, s
 		return c
 	})
 	if !ok {
@@ -82,11 +83,13 @@ func (s *eventStream) open(timeout time.Duration) {
 }
 
 // wire makes an event of each message (SSE-03).
-func (*eventStream) wire(frames []byte) []byte {
-	out := make([]byte, 0, len(frames)+2*len("data: \r\n\r\n"))
-	payloads(frames, func(payload []byte) { out = appendEvent(out, payload) })
-	return out
+func (*eventStream) wire(dst, frames []byte) []byte {
+	payloads(frames, func(payload []byte) { dst = appendEvent(dst, payload) })
+	return dst
 }
+
+// immediate is never so: a response cannot be written without waiting.
+func (*eventStream) immediate() bool { return false }
 
 // appendEvent appends a payload as one event, with a data field for each of
 // its lines.
@@ -102,7 +105,7 @@ func appendEvent(dst, payload []byte) []byte {
 	return append(dst, "\r\n"...)
 }
 
-// tryWrite takes nothing: a response cannot be written without waiting.
+// tryWrite takes nothing.
 func (*eventStream) tryWrite([]byte) (int, error) { return 0, nil }
 
 func (s *eventStream) write(p []byte, timeout time.Duration) (int, error) {

@@ -35,14 +35,11 @@ func (c *connection) postItem(ctx context.Context, bytes []byte) error {
 func (q *queue) book(size, limit int) <-chan struct{} {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if before := len(q.waiting) + q.inHand + q.booked; before == 0 || before+size <= limit {
+	if before := q.waitingLocked() + q.booked; before == 0 || before+size <= limit {
 		q.booked += size
 		return nil
 	}
-	if q.room == nil {
-		q.room = make(chan struct{})
-	}
-	return q.room
+	return q.roomLocked()
 }
 
 // unbook is called when booked bytes are in the queue itself, written or lost.
@@ -53,13 +50,6 @@ func (q *queue) unbook(size int) {
 	q.wakeLocked()
 }
 
-func (q *queue) wakeLocked() {
-	if q.room != nil {
-		close(q.room)
-		q.room = nil
-	}
-}
-
 // giveItem adds an item for c alone; settle ends its booking when it has been
 // written or queued.
 func (s *shard) giveItem(c *connection, bytes []byte) {
@@ -68,7 +58,7 @@ func (s *shard) giveItem(c *connection, bytes []byte) {
 	} else {
 		c.booked += len(bytes)
 	}
-	s.give(c, bytes)
+	s.give(c, bytes, asAnswer)
 }
 
 func (s *shard) settle(c *connection) {

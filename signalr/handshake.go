@@ -38,6 +38,9 @@ func (c *connection) handshake() (e ending, ok bool) {
 	c.intake.rest(rest)
 	chosen.users.Add(1)
 	c.encoding.Store(chosen)
+	if c.token.stateful && request.Version >= hubproto.MaxVersion && c.transport.kind() == WebSockets {
+		c.arm() // SR-01
+	}
 	answer := hubproto.AppendHandshakeResponse(nil, hubproto.HandshakeResponse{})
 	register := task{kind: taskRegister, conn: c, bytes: ws.AppendFrame(nil, chosen.opcode, answer)}
 	if err := c.post(register); err != nil {

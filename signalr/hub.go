@@ -21,6 +21,8 @@ const (
 	DefaultClientTimeoutInterval = 30 * time.Second
 	DefaultMaximumMessageSize    = 32 << 10 // bytes
 	DefaultStreamBufferCapacity  = 10       // items
+	// DefaultStatefulReconnectBufferSize is in bytes.
+	DefaultStatefulReconnectBufferSize = 100_000
 )
 
 // The limits of one connection that ASP.NET Core does not have (SEC-01). They
@@ -56,6 +58,11 @@ type HubOptions struct {
 	// its method; default 10. While so many do, the next one holds up all that
 	// the client sends (UP-05).
 	StreamBufferCapacity int
+	// StatefulReconnectBufferSize bounds what is kept of the messages to one
+	// client until it has acknowledged them, in bytes; default 100,000. While
+	// more is kept, later ones wait in the client's queue (SR-07). It matters
+	// only where [EndpointOptions.AllowStatefulReconnects] is set.
+	StatefulReconnectBufferSize int
 	// MaximumStreams is how many streams to one client may run at a time;
 	// default 1000, negative is no bound. The next one is refused.
 	MaximumStreams int
@@ -85,6 +92,7 @@ func (o *HubOptions) withDefaults() HubOptions {
 	out.MaximumReceiveMessageSize = max(orDefault(out.MaximumReceiveMessageSize, DefaultMaximumMessageSize), 0)
 	out.MaximumParallelInvocations = max(out.MaximumParallelInvocations, 1)
 	out.StreamBufferCapacity = max(orDefault(out.StreamBufferCapacity, DefaultStreamBufferCapacity), 1)
+	out.StatefulReconnectBufferSize = orDefault(out.StatefulReconnectBufferSize, DefaultStatefulReconnectBufferSize)
 	out.MaximumStreams = orDefault(out.MaximumStreams, DefaultMaximumStreams)
 	out.MaximumUploads = orDefault(out.MaximumUploads, DefaultMaximumUploads)
 	out.MaximumClientResults = orDefault(out.MaximumClientResults, DefaultMaximumClientResults)
@@ -117,6 +125,7 @@ type Hub struct {
 
 	server    atomic.Pointer[Server] // nil until mapped
 	questions questions
+	overflows overflows
 }
 
 // NewHub returns a hub without methods. nil options are all defaults.

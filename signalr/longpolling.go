@@ -3,13 +3,14 @@ package signalr
 import (
 	"fmt"
 	"io"
+	"math"
 	"sync"
 	"time"
 )
 
 // longPolling is the transport that sends by the responses to polls and
-// receives by POST requests. What is sent waits in a bounded buffer until the
-// next poll takes it.
+// receives by POST requests. What is sent waits in the connection's queue until
+// the next poll takes it.
 type longPolling struct {
 	*inbound
 
@@ -18,8 +19,7 @@ type longPolling struct {
 	gone   chan struct{} // closed when no poll gets anything any more
 
 	mu       sync.Mutex
-	out      []byte        // guarded by mu: sent, not taken; whole messages
-	grown    chan struct{} // guarded by mu: closed and renewed when out grows
+	grown    chan struct{} // guarded by mu: closed and renewed when the queue grows
 	current  *poll         // guarded by mu: the one that waits or takes
 	heir     bool          // guarded by mu: another one waits for its place
 	left     time.Duration // guarded by mu: when the last poll went, on the server's clock
@@ -44,27 +44,26 @@ func newLongPolling(c *connection, in *inbound) *longPolling {
 func (*longPolling) kind() Transports { return LongPolling }
 
 // wire strips the frames: a poll's body is the messages, one after the other.
-func (*longPolling) wire(frames []byte) []byte {
-	out := make([]byte, 0, len(frames))
-	payloads(frames, func(payload []byte) { out = append(out, payload...) })
-	return out
+func (*longPolling) wire(dst, frames []byte) []byte {
+	payloads(frames, func(payload []byte) { dst = append(dst, payload...) })
+	return dst
 }
 
-// tryWrite takes everything, or the connection is too slow.
-func (p *longPolling) tryWrite(bytes []byte) (int, error) {
+// arrived wakes the poll that waits.
+func (p *longPolling) arrived() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.out) > 0 && len(p.out)+len(bytes) > p.server.options.QueueLimit {
-		p.server.counters.overflowed.Add(1)
-		return 0, errOverflow
-	}
-	p.out = append(p.out, bytes...)
 	close(p.grown)
 	p.grown = make(chan struct{})
-	return len(bytes), nil
 }
 
-// write is never needed: tryWrite leaves nothing.
+// immediate is never so: the polls take what there is.
+func (*longPolling) immediate() bool { return false }
+
+// tryWrite takes nothing.
+func (*longPolling) tryWrite([]byte) (int, error) { return 0, nil }
+
+// write is never called.
 func (*longPolling) write(bytes []byte, _ time.Duration) (int, error) {
 	return 0, fmt.Errorf("write %d bytes: %w", len(bytes), io.ErrClosedPipe)
 }
@@ -199,15 +198,20 @@ func (p *longPolling) leave(mine *poll) {
 // take hands out all messages, or what to wait for.
 func (p *longPolling) take() (messages []byte, grown <-chan struct{}) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	messages, p.out = p.out, nil
-	return messages, p.grown
+	grown = p.grown
+	p.mu.Unlock()
+	return p.conn.queue.take(nil, math.MaxInt, p.wire), grown
 }
 
 // giveBack puts messages in front again whose poll broke off: what is cut off
 // counts for nothing at the client (LP-10).
 func (p *longPolling) giveBack(messages []byte) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.out = append(messages, p.out...)
+	p.conn.queue.keep(messages)
+	p.arrived()
 }
+
+var (
+	_ transport = (*longPolling)(nil)
+	_ sink      = (*longPolling)(nil)
+	_ pulled    = (*longPolling)(nil)
+)

@@ -3,6 +3,7 @@ package signalr
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/fanfare-hub/fanfare/signalr/hubproto"
@@ -34,13 +35,21 @@ func (e *endpoint) negotiate(r *http.Request) *hubproto.Negotiation {
 	if err != nil {
 		return &hubproto.Negotiation{Error: err.Error()}
 	}
-	t := e.server.attachments.mint.issue(version, time.Now())
+	t := e.server.attachments.mint.issue(version, e.stateful(r), time.Now())
 	return &hubproto.Negotiation{
-		Version:         version,
-		ConnectionID:    t.id,
-		ConnectionToken: t.text,
-		Transports:      e.offered(),
+		UseStatefulReconnect: t.stateful,
+		Version:              version,
+		ConnectionID:         t.id,
+		ConnectionToken:      t.text,
+		Transports:           e.offered(),
 	}
+}
+
+// stateful says whether a client that asks so gets stateful reconnect (NEG-12):
+// never unasked, which clients take for an error.
+func (e *endpoint) stateful(r *http.Request) bool {
+	return e.options.AllowStatefulReconnects && e.handler == nil &&
+		strings.EqualFold(strings.TrimSpace(parameter(r.URL.Query(), "useStatefulReconnect")), "true")
 }
 
 // offered lists the endpoint's transports in the order in which clients are to

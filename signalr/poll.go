@@ -24,7 +24,8 @@ func (e *endpoint) servePoll(w http.ResponseWriter, r *http.Request, u user) {
 	noCache(w)
 	found, ok := e.attach(w, r, LongPolling, func(t token, in *inbound) *connection {
 		c := e.newConnection(r, u, t)
-		c.transport = newLongPolling(c, in)
+		p := newLongPolling(c, in)
+		c.transport, c.sink = p, p
 		return c
 	})
 	if !ok {
@@ -144,5 +145,7 @@ func (p *longPolling) deliver(w http.ResponseWriter, control *http.ResponseContr
 		p.cut()
 	default:
 		p.giveBack(messages)
+		return
 	}
+	p.conn.queue.sent(len(messages))
 }

@@ -71,7 +71,7 @@ func (t Target) ask(ctx context.Context, result any, method string, args []any) 
 	}
 	q := t.hub.questions.add(t.names[0], len(server.shards))
 	defer t.hub.questions.remove(q)
-	m, err := t.hub.call(q.id, method, args)
+	m, err := t.call(q.id, method, args)
 	if err != nil {
 		return err
 	}
@@ -179,7 +179,7 @@ func (s *shard) ask(t *task) {
 		return
 	}
 	if t.hub.questions.claim(t.question, c) {
-		s.give(c, t.message.frames[c.encoding.Load().index])
+		s.give(c, t.message.frames[c.encoding.Load().index], &t.message.how)
 	}
 }
 

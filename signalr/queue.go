@@ -1,155 +1,228 @@
 package signalr
 
 import (
-	"errors"
-	"fmt"
-	"net"
 	"sync"
+
+	"github.com/fanfare-hub/fanfare/signalr/internal/outbox"
 )
 
-// writeStep is what a writer offers to a socket at a time, in bytes: between
-// two steps it sees whether the client takes anything at all.
-const writeStep = 16 << 10
-
-var errOverflow = errors.New("client is too slow: its queue is full")
-
-// queue holds what a connection's socket did not take. The shard appends; a
-// writer, which exists only while there is something, takes out.
+// queue is what waits for one client. The shard puts in; the shard, a writer,
+// or the polls of long polling take out, one of them at a time.
+//
+//	put -> backlog -> take: numbered, in hand -> sent | unsent (comes first)
 type queue struct {
 	mu      sync.Mutex
-	waiting []byte        // guarded by mu
-	inHand  int           // guarded by mu: bytes that the writer is writing
-	writing bool          // guarded by mu: there is a writer
-	booked  int           // guarded by mu: bytes of streams' items on their way here
-	room    chan struct{} // guarded by mu: closed when something leaves; nil if nobody waits
-	done    chan struct{} // guarded by mu: closed when all is written, if set
+	backlog backlog        // guarded by mu
+	unsent  []byte         // guarded by mu: began to be sent, so goes before everything else
+	last    []byte         // guarded by mu: the last frames, after everything else (CLOSE-07)
+	inHand  int            // guarded by mu: bytes that were taken and are being sent
+	writing bool           // guarded by mu: there is a writer
+	stopped chan struct{}  // guarded by mu: closed when the writer ends; nil if nobody waits
+	booked  int            // guarded by mu: bytes of streams' items on their way here
+	room    chan struct{}  // guarded by mu: closed when something leaves; nil if nobody waits
+	flushed chan struct{}  // guarded by mu: to be closed when all is sent, if set
+	behind  map[key]bool   // guarded by mu: the keys that have overflowed
+	out     *outbox.Outbox // guarded by mu: nil without stateful reconnect
+	in      *outbox.Inbox  // guarded by mu: likewise
 }
 
-// push writes whole frames to c if nothing is before them, as far as its socket takes
-// them now, and queues the rest. It is called by the shard.
-func (s *shard) push(c *connection, bytes []byte) error {
-	if bytes = s.wire(c, bytes); len(bytes) == 0 {
+// verdict is what becomes of a message at a queue.
+type verdict int
+
+const (
+	queued    verdict = iota
+	conflated         // it has taken another one's place
+	skipped           // its key has overflowed before
+	forgone           // its key overflows now: what waited of it is dropped
+	overflow          // the queue is full
+)
+
+// put queues a frame, if that keeps the bound. Something is always queued if
+// nothing else waits.
+func (q *queue) put(frame []byte, how *handling, limit int) (result verdict, dropped int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case how.logged && q.behind[how.key]:
+		return skipped, 1
+	case q.backlog.conflate(frame, how):
+		return conflated, 1
+	}
+	if waiting := q.waitingLocked(); waiting == 0 || waiting+len(frame)+entryCost <= limit {
+		q.backlog.push(frame, how)
+		return queued, 0
+	}
+	if !how.logged {
+		return overflow, 1
+	}
+	if q.behind == nil {
+		q.behind = map[key]bool{}
+	}
+	q.behind[how.key] = true
+	dropped = q.backlog.drop(how.key) + 1
+	q.wakeLocked()
+	return forgone, dropped
+}
+
+// resume queues a key's messages again.
+func (q *queue) resume(k key) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if delete(q.behind, k); len(q.behind) == 0 {
+		q.behind = nil
+	}
+}
+
+// finish queues the last frames; flushed is closed when they are sent, or
+// cannot be. Without any, what waits is given up.
+func (q *queue) finish(last []byte, flushed chan struct{}) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.last, q.flushed = last, flushed; len(last) == 0 {
+		q.last, q.unsent, q.backlog = nil, nil, backlog{}
+	}
+	q.concludeLocked()
+}
+
+// take hands out what goes next, about limit bytes, as whole frames but for
+// the rest of one that has begun; what has to wait for an Ack is left. wire
+// turns frames into what the transport sends. The bytes are appended to buf, or
+// those of a single frame as it is; nothing is nil.
+func (q *queue) take(buf []byte, limit int, wire func(dst, frames []byte) []byte) []byte {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	bytes := append(buf, q.unsent...)
+	q.unsent = nil
+	for len(bytes) < limit {
+		e := q.backlog.first(q.out != nil && q.out.Full())
+		if e == nil {
+			bytes = append(bytes, q.takeLastLocked(wire)...)
+			break
+		}
+		q.backlog.remove(e)
+		if q.out != nil && e.how.numbered {
+			q.out.Add(e.frame)
+		}
+		bytes = wire(bytes, e.frame)
+	}
+	if q.inHand = len(bytes) - len(buf); q.inHand == 0 {
 		return nil
-	}
-	if c.queue.idle() {
-		n, err := c.transport.tryWrite(bytes)
-		if err != nil {
-			return fmt.Errorf("write: %w", err)
-		}
-		if bytes = bytes[n:]; len(bytes) == 0 {
-			return nil
-		}
-		c.queue.start(bytes)
-		s.writers.Go(func() { s.drain(c) })
-		return nil
-	}
-	if !c.queue.add(bytes, s.server.options.QueueLimit) {
-		s.server.counters.overflowed.Add(1)
-		return errOverflow
-	}
-	return nil
-}
-
-// drain is a connection's writer: it writes, blocking, until the queue is
-// empty or the client has taken nothing for the send timeout.
-func (s *shard) drain(c *connection) {
-	for {
-		bytes := c.queue.take()
-		if bytes == nil {
-			return
-		}
-		if err := c.writeSteps(bytes); err != nil {
-			var timeout net.Error
-			if errors.As(err, &timeout) && timeout.Timeout() {
-				s.server.counters.stuck.Add(1)
-			}
-			c.cut()
-			c.queue.giveUp()
-			return
-		}
-	}
-}
-
-// writeSteps writes bytes; the deadline begins anew with all that is taken.
-func (c *connection) writeSteps(bytes []byte) error {
-	for len(bytes) > 0 {
-		n, err := c.transport.write(bytes[:min(len(bytes), writeStep)], c.endpoint.TransportSendTimeout)
-		bytes = bytes[n:]
-		c.queue.taken(n)
-		if err != nil && n == 0 {
-			return fmt.Errorf("write: %w", err)
-		}
-	}
-	return nil
-}
-
-func (q *queue) idle() bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return !q.writing
-}
-
-// start queues the first bytes, of any number; the caller starts the writer.
-func (q *queue) start(bytes []byte) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.waiting, q.writing = append(q.waiting, bytes...), true
-}
-
-// add queues bytes behind others, if that keeps the bound.
-func (q *queue) add(bytes []byte, limit int) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if len(q.waiting)+q.inHand+len(bytes) > limit {
-		return false
-	}
-	q.waiting = append(q.waiting, bytes...)
-	return true
-}
-
-// take hands all bytes to the writer; nil ends it.
-func (q *queue) take() []byte {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	bytes := q.waiting
-	q.waiting, q.inHand = nil, len(bytes)
-	if bytes == nil {
-		q.endLocked()
 	}
 	return bytes
 }
 
-func (q *queue) taken(n int) {
+// takeLastLocked is the end of the queue. What an Ack could still have let
+// through is given up.
+func (q *queue) takeLastLocked(wire func(dst, frames []byte) []byte) []byte {
+	if q.last == nil {
+		return nil
+	}
+	last := wire(nil, q.last)
+	q.last, q.backlog = nil, backlog{}
+	return last
+}
+
+// sent is called when n bytes of what was taken have left.
+func (q *queue) sent(n int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.inHand -= n
 	q.wakeLocked()
+	q.concludeLocked()
 }
 
-// giveUp ends the writer of a lost connection.
+// keep puts back bytes that were taken and not sent: they go first. They are
+// copied.
+func (q *queue) keep(bytes []byte) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.unsent, q.inHand = append([]byte(nil), bytes...), 0
+}
+
+// restart has a writer begin, if there is none and there is something to send.
+func (q *queue) restart() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.writing || !q.sendableLocked() {
+		return false
+	}
+	q.writing = true
+	return true
+}
+
+// rest ends the writer if there is nothing more to send.
+func (q *queue) rest() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.sendableLocked() {
+		return false
+	}
+	q.endLocked()
+	return true
+}
+
+// giveUp ends the writer of a transport that is lost. What it had in hand is
+// gone with it; stateful reconnect has it still.
 func (q *queue) giveUp() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.waiting, q.inHand = nil, 0
+	q.inHand, q.unsent = 0, nil
+	if q.out == nil || q.flushed != nil {
+		q.backlog, q.last = backlog{}, nil
+	}
 	q.endLocked()
 }
 
 func (q *queue) endLocked() {
 	q.writing = false
+	if q.stopped != nil {
+		close(q.stopped)
+		q.stopped = nil
+	}
 	q.wakeLocked()
-	if q.done != nil {
-		close(q.done)
-		q.done = nil
+	q.concludeLocked()
+}
+
+// concludeLocked tells that all is sent.
+func (q *queue) concludeLocked() {
+	if q.flushed != nil && !q.writing && q.last == nil && q.inHand == 0 && len(q.unsent) == 0 {
+		close(q.flushed)
+		q.flushed = nil
 	}
 }
 
-// finish closes done when all that is queued is written, or lost.
-func (q *queue) finish(done chan struct{}) {
+// sendableLocked says whether take would hand out something.
+func (q *queue) sendableLocked() bool {
+	return len(q.unsent) > 0 || q.last != nil || q.backlog.first(q.out != nil && q.out.Full()) != nil
+}
+
+func (q *queue) sendable() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if !q.writing {
-		close(done)
-		return
+	return !q.writing && q.sendableLocked()
+}
+
+// idle says whether nothing waits and nobody writes.
+func (q *queue) idle() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return !q.writing && len(q.unsent) == 0 && q.backlog.empty()
+}
+
+// waitingLocked is what the bound is compared with, in bytes.
+func (q *queue) waitingLocked() int { return q.backlog.bytes + len(q.unsent) + q.inHand }
+
+// roomLocked is closed when something leaves.
+func (q *queue) roomLocked() <-chan struct{} {
+	if q.room == nil {
+		q.room = make(chan struct{})
 	}
-	q.done = done
+	return q.room
+}
+
+func (q *queue) wakeLocked() {
+	if q.room != nil {
+		close(q.room)
+		q.room = nil
+	}
 }

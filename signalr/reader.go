@@ -14,7 +14,7 @@ func (c *connection) read() ending {
 			return c.failed(err)
 		}
 		if record == nil {
-			if err := c.fill(); err != nil {
+			if err := c.fill(); err != nil && !c.resumed(err) {
 				return c.unreadable(err)
 			}
 			continue
@@ -22,6 +22,14 @@ func (c *connection) read() ending {
 		m, err := codec.Parse(record)
 		if err != nil {
 			return c.failed(err)
+		}
+		fresh, err := c.numbers(m)
+		if err != nil {
+			return c.failed(err)
+		}
+		if !fresh {
+			c.intake.rest(rest)
+			continue
 		}
 		if e, over := c.receive(m); over {
 			return e

@@ -8,7 +8,7 @@ type roster struct {
 	byID   map[string]*connection
 	byUser map[string][]*connection
 	groups map[string]*group
-	shared []run // by encoding.index: what everybody gets in this round
+	shared []shared // by encoding.index: what everybody gets in this round
 }
 
 func newRoster(h *Hub) *roster {
@@ -16,7 +16,7 @@ func newRoster(h *Hub) *roster {
 		byID:   map[string]*connection{},
 		byUser: map[string][]*connection{},
 		groups: map[string]*group{},
-		shared: make([]run, len(h.encodings)),
+		shared: make([]shared, len(h.encodings)),
 	}
 }
 
@@ -25,10 +25,14 @@ type member struct {
 	roster      *roster // nil before registration and after removal
 	place       int     // in roster.list
 	memberships map[string]*membership
-	finished    bool // nothing is written any more
-	dirty       bool // it gets something of its own in this round
-	own         run  // all that it gets in this round, if it is dirty
-	last        bool // own ends with the last frames
+	sink        sink   // of the transport that it has now
+	finished    bool   // nothing is written any more
+	away        bool   // its socket is lost, and it may come back with another one
+	slow        bool   // its queue has something, or may have
+	dirty       bool   // it gets something of its own in this round
+	own         run    // all that it gets in this round, if it is dirty and has no queue
+	ends        bool   // this round is its last
+	last        []byte // the frames that end it, if it ends
 	wroteAt     int64
 	booked      int // bytes of items in own that are still booked in the queue
 }

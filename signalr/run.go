@@ -7,6 +7,31 @@ type run struct {
 	own   bool // bytes is a buffer of this run, not a piece of somebody else
 }
 
+// shared is the run of those who get nothing but what all get, and its pieces
+// for those who have a queue.
+type shared struct {
+	run
+	pieces []piece
+}
+
+type piece struct {
+	frame []byte
+	how   *handling
+}
+
+func (s *shared) add(frame []byte, how *handling) {
+	if len(frame) > 0 {
+		s.run.add(frame)
+		s.pieces = append(s.pieces, piece{frame, how})
+	}
+}
+
+// reset forgets the round, but not the memory for the next one's pieces.
+func (s *shared) reset() {
+	clear(s.pieces)
+	s.run, s.pieces = run{}, s.pieces[:0]
+}
+
 // add appends a piece. Bytes once added are never changed, so that a copy of
 // the run stays good while this one grows.
 func (r *run) add(piece []byte) {

@@ -15,6 +15,9 @@ const roundBytes = 256 << 10
 //
 //	inbox -> take all -> apply each: membership, bytes gathered -> flush:
 //	one write for each connection that got something
+//
+// A connection that does not take everything at once has a queue until it has
+// caught up; one whose transport or protocol needs it has one always.
 type shard struct {
 	server *Server
 	inbox  *inbox
@@ -24,7 +27,7 @@ type shard struct {
 	rosters map[*Hub]*roster
 	watched map[*connection]struct{} // those without a hub: they are in no roster
 	dirty   []*connection
-	wired   [LongPolling + 1]wired // by transport
+	scratch []byte // for the bytes of one connection's queue
 
 	writers sync.WaitGroup // started by run, awaited by it
 }
@@ -77,11 +80,15 @@ func (s *shard) apply(t *task) {
 	case taskSend:
 		s.send(t.target, t.message)
 	case taskOwn:
-		s.give(t.conn, t.bytes)
+		s.give(t.conn, t.bytes, asAnswer)
+	case taskControl:
+		s.give(t.conn, t.bytes, asControl)
 	case taskRegister:
-		s.give(t.conn, t.bytes) // dirty now: not what all got before
+		t.conn.slow = t.conn.queues()
+		s.give(t.conn, t.bytes, asControl) // dirty now: not what all got before
 		s.rosterOf(t.conn.hub).add(t.conn)
 	case taskWatch:
+		t.conn.slow = t.conn.queues()
 		s.watched[t.conn] = struct{}{}
 	case taskJoin:
 		if c := s.rosterOf(t.hub).byID[t.id]; c != nil {
@@ -102,6 +109,16 @@ func (s *shard) apply(t *task) {
 		s.giveItem(t.conn, t.bytes)
 	case taskAsk:
 		s.ask(t)
+	case taskPump:
+		s.pump(t.conn)
+	case taskAway:
+		s.leave(t)
+	case taskBack:
+		s.comeBack(t)
+	case taskResume:
+		if c := s.rosterOf(t.hub).byID[t.id]; c != nil {
+			c.queue.resume(t.key)
+		}
 	}
 }
 
@@ -120,7 +137,7 @@ func (s *shard) send(t *Target, m *message) {
 	r := s.rosterOf(t.hub)
 	if t.kind == toAll && len(t.except) == 0 && t.newer == nil {
 		for i := range r.shared {
-			r.shared[i].add(m.frames[i])
+			r.shared[i].add(m.frames[i], &m.how)
 		}
 		for _, c := range s.dirty {
 			if c.roster == r {
@@ -145,84 +162,133 @@ func (s *shard) send(t *Target, m *message) {
 // made before anybody with that encoding came: then it is not for c.
 func (s *shard) deliver(c *connection, m *message) {
 	if frame := m.frames[c.encoding.Load().index]; len(frame) > 0 {
-		s.give(c, frame)
+		s.give(c, frame, &m.how)
 	}
 }
 
-// give adds bytes for c alone, after what everybody has got in this round.
-func (s *shard) give(c *connection, bytes []byte) {
+// give adds a frame for c alone, after what everybody has got in this round.
+func (s *shard) give(c *connection, frame []byte, how *handling) {
 	if c.finished {
 		s.server.counters.dropped.Add(1)
 		return
 	}
 	if !c.dirty {
-		c.dirty = true
-		s.dirty = append(s.dirty, c)
-		if c.roster != nil {
-			c.own = c.roster.shared[c.encoding.Load().index].prefix()
-		}
+		s.soil(c)
 	}
-	c.own.add(bytes)
+	if c.slow {
+		s.enqueue(c, frame, how)
+	} else {
+		c.own.add(frame)
+	}
 }
 
-// finish gives a connection its last bytes; nothing follows them (CLOSE-07).
-func (s *shard) finish(c *connection, bytes []byte) {
-	if c.finished { // its transport is lost
-		c.queue.finish(c.flushed)
+// soil makes c one that gets something of its own in this round, besides what
+// everybody has got until now.
+func (s *shard) soil(c *connection) {
+	c.dirty = true
+	s.dirty = append(s.dirty, c)
+	if c.slow {
+		c.slow = c.queues() || !c.queue.idle()
+	}
+	if c.roster == nil {
 		return
 	}
-	s.give(c, bytes)
-	c.finished, c.last = true, true
+	common := &c.roster.shared[c.encoding.Load().index]
+	if c.slow {
+		s.enqueueAll(c, common.pieces)
+	} else {
+		c.own = common.prefix()
+	}
+}
+
+func (s *shard) enqueueAll(c *connection, pieces []piece) {
+	for _, p := range pieces {
+		if c.finished {
+			return
+		}
+		s.enqueue(c, p.frame, p.how)
+	}
+}
+
+// finish gives a connection its last frames; nothing follows them (CLOSE-07).
+func (s *shard) finish(c *connection, last []byte) {
+	if c.finished || c.away { // its transport is lost
+		c.finished = true
+		c.queue.finish(nil, c.flushed)
+		return
+	}
+	if !c.dirty {
+		s.soil(c)
+	}
+	c.finished, c.last, c.ends = true, last, true
 }
 
 // flush writes what was gathered.
 func (s *shard) flush() {
 	now := int64(s.server.clock())
 	for _, c := range s.dirty {
-		s.write(c, c.own.bytes, now)
+		s.flushOwn(c, now)
 	}
 	for _, r := range s.rosters {
 		s.flushShared(r, now)
 	}
 	for _, c := range s.dirty {
-		c.dirty, c.own = false, run{}
+		c.dirty = false
 	}
-	clear(s.wired[:])
 	clear(s.dirty)
 	s.dirty = s.dirty[:0]
 }
 
-func (s *shard) flushShared(r *roster, now int64) {
-	for i := range r.shared {
-		bytes := r.shared[i].bytes
-		if r.shared[i] = (run{}); len(bytes) == 0 {
-			continue
-		}
-		for _, c := range r.list {
-			if c.dirty || c.encoding.Load().index != i {
-				continue
-			}
-			if c.finished {
-				s.server.counters.dropped.Add(1)
-				continue
-			}
-			s.write(c, bytes, now)
-		}
+// flushOwn writes what c alone got, and ends it if that is its end.
+func (s *shard) flushOwn(c *connection, now int64) {
+	c.wroteAt = now
+	switch {
+	case c.slow:
+		s.pump(c)
+	default:
+		s.write(c, c.own.bytes)
+	}
+	c.own = run{}
+	s.settle(c)
+	if c.ends {
+		c.ends = false
+		c.queue.finish(c.last, c.flushed)
+		c.last = nil
+		s.pump(c)
 	}
 }
 
-// write gives bytes to a connection's queue, without ever waiting.
-func (s *shard) write(c *connection, bytes []byte, now int64) {
+func (s *shard) flushShared(r *roster, now int64) {
+	for i := range r.shared {
+		common := &r.shared[i]
+		if len(common.pieces) == 0 {
+			continue
+		}
+		for _, c := range r.list {
+			if !c.dirty && c.encoding.Load().index == i {
+				s.flushTo(c, common, now)
+			}
+		}
+		common.reset()
+	}
+}
+
+// flushTo writes what everybody got to one of them.
+func (s *shard) flushTo(c *connection, common *shared, now int64) {
+	if c.finished {
+		s.server.counters.dropped.Add(int64(len(common.pieces)))
+		return
+	}
 	c.wroteAt = now
-	if err := s.push(c, bytes); err != nil {
-		c.finished = true // its transport is lost; run finds out by reading
-		c.cut()
+	if c.slow {
+		c.slow = c.queues() || !c.queue.idle()
 	}
-	s.settle(c)
-	if c.last {
-		c.last = false
-		c.queue.finish(c.flushed)
+	if !c.slow {
+		s.write(c, common.bytes)
+		return
 	}
+	s.enqueueAll(c, common.pieces)
+	s.pump(c)
 }
 
 // tick looks after the connections' clocks.
@@ -253,7 +319,11 @@ func (s *shard) check(c *connection, o *HubOptions, now time.Duration) {
 	case c.transport.abandoned(): // CONN-09
 		c.end(c.elsewhere(EndedLost))
 		c.cut()
-	case c.pinged() && now-time.Duration(c.wroteAt) >= o.KeepAliveInterval && c.queue.idle():
-		s.give(c, c.encoding.Load().ping)
+	case c.away:
+	default:
+		s.acknowledge(c)
+		if c.pinged() && now-time.Duration(c.wroteAt) >= o.KeepAliveInterval && (!c.slow || c.queue.idle()) {
+			s.give(c, c.encoding.Load().ping, asControl)
+		}
 	}
 }

@@ -12,12 +12,14 @@ type Stats struct {
 	Stuck      int64 // connections cut because they took nothing for the send timeout
 	Dropped    int64 // messages to a connection that was ending
 	Passed     int64 // messages passed over because of Target.OnlyNewer
+	Conflated  int64 // messages that waited and whose place a newer one has taken
+	Skipped    int64 // messages that a client was too slow for and can get from elsewhere
 	Capped     int64 // calls and questions refused because a connection had too many
 }
 
 // counters are the running sums behind Stats.
 type counters struct {
-	opened, closed, refused, overflowed, stuck, dropped, passed, capped atomic.Int64
+	opened, closed, refused, overflowed, stuck, dropped, passed, conflated, skipped, capped atomic.Int64
 }
 
 // Stats reads the counters.
@@ -32,6 +34,8 @@ func (s *Server) Stats() Stats {
 		Stuck:      s.counters.stuck.Load(),
 		Dropped:    s.counters.dropped.Load(),
 		Passed:     s.counters.passed.Load(),
+		Conflated:  s.counters.conflated.Load(),
+		Skipped:    s.counters.skipped.Load(),
 		Capped:     s.counters.capped.Load(),
 	}
 }

@@ -13,6 +13,7 @@ const (
 	toGroups
 	toUsers
 	toClients
+	toKey // of a key only: the sender has named it
 )
 
 // Target is a set of a hub's connections, chosen at the moment when a message
@@ -24,6 +25,8 @@ type Target struct {
 	names  []string // of groups, users or connections
 	except []string // connection ids
 	newer  *newer
+
+	delivery Delivery
 }
 
 // newer is the condition of OnlyNewer.
@@ -87,7 +90,7 @@ func (t Target) Send(ctx context.Context, method string, args ...any) error {
 	if t.kind == toGroups && len(t.names) > 1 && slices.Contains(t.names, "") {
 		return HubError("Cannot send to an empty group name.")
 	}
-	m, err := t.hub.call("", method, args)
+	m, err := t.call("", method, args)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,8 @@ type taskKind int
 
 const (
 	taskSend     taskKind = iota // message to target
-	taskOwn                      // bytes to conn alone
+	taskOwn                      // bytes to conn alone: an answer
+	taskControl                  // bytes to conn alone, which stateful reconnect does not count
 	taskRegister                 // conn is known from now on; bytes go first
 	taskWatch                    // conn, which has no hub, is known from now on
 	taskJoin                     // hub's connection id into group
@@ -14,6 +15,10 @@ const (
 	taskRemove                   // conn is forgotten
 	taskItem                     // bytes to conn alone, booked in its queue
 	taskAsk                      // message to hub's connection id, if it can be asked question
+	taskPump                     // conn may be able to send what waits
+	taskAway                     // conn's socket is lost, if it is still that one; done is closed
+	taskBack                     // conn has come back with socket
+	taskResume                   // hub's connection id queues the messages of key again
 )
 
 // taskCost is what a task itself takes of an inbox's bound, in bytes.
@@ -32,6 +37,9 @@ type task struct {
 	group   string
 
 	question *question
+	socket   *webSocket
+	done     chan struct{}
+	key      key
 }
 
 func (t *task) size() int {

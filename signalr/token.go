@@ -13,19 +13,26 @@ import (
 // server must know about a negotiated connection, so that negotiating keeps
 // nothing in memory.
 const (
-	tokenVersion = 0  // the negotiate version, one byte
-	tokenIssued  = 1  // milliseconds since 1970, eight bytes
-	tokenRandom  = 9  // sixteen bytes
-	tokenMAC     = 25 // HMAC-SHA-256 of what stands before, cut to sixteen bytes
-	tokenSize    = 41
+	tokenFlags  = 0  // one byte: the negotiate version, and below
+	tokenIssued = 1  // milliseconds since 1970, eight bytes
+	tokenRandom = 9  // sixteen bytes
+	tokenMAC    = 25 // HMAC-SHA-256 of what stands before, cut to sixteen bytes
+	tokenSize   = 41
+)
+
+// The bits of tokenFlags.
+const (
+	flagVersion1 = 1 << iota
+	flagStateful // the client has asked for stateful reconnect, and may have it
 )
 
 // token is a verified connection token.
 type token struct {
-	text    string
-	id      string
-	version int
-	issued  time.Time
+	text     string
+	id       string
+	version  int
+	stateful bool // the client may come back with it
+	issued   time.Time
 }
 
 // mint makes and verifies tokens under a key of its own, so that none is good
@@ -39,9 +46,12 @@ func newMint() *mint {
 }
 
 // issue makes a token for a connection negotiated in that version.
-func (m *mint) issue(version int, now time.Time) token {
+func (m *mint) issue(version int, stateful bool, now time.Time) token {
 	raw := make([]byte, tokenMAC, tokenSize)
-	raw[tokenVersion] = byte(version & 1)
+	raw[tokenFlags] = byte(version & flagVersion1)
+	if stateful {
+		raw[tokenFlags] |= flagStateful
+	}
 	binary.BigEndian.PutUint64(raw[tokenIssued:], uint64(now.UnixMilli()))
 	_, _ = rand.Read(raw[tokenRandom:])
 	raw = append(raw, m.sum("token", raw)...)
@@ -64,10 +74,11 @@ func (m *mint) verify(text string) (t token, ok bool) {
 
 func (m *mint) token(raw []byte, text string) token {
 	t := token{
-		text:    text,
-		id:      text, // in version 0 the id is the token (NEG-15)
-		version: int(raw[tokenVersion]),
-		issued:  time.UnixMilli(int64(binary.BigEndian.Uint64(raw[tokenIssued:]))), //nolint:gosec // issue made it
+		text:     text,
+		id:       text, // in version 0 the id is the token (NEG-15)
+		version:  int(raw[tokenFlags] & flagVersion1),
+		stateful: raw[tokenFlags]&flagStateful != 0,
+		issued:   time.UnixMilli(int64(binary.BigEndian.Uint64(raw[tokenIssued:]))), //nolint:gosec // issue made it
 	}
 	if t.version > 0 {
 		// The id says nothing about the token, and needs no table either.

@@ -41,7 +41,6 @@ func (c *Caller) Transport() Transports { return c.c.transport.kind() }
 // as it is; other transports take them apart.
 type transport interface {
 	source
-	sink
 	kind() Transports
 	// abandoned says whether the client has not shown itself for longer than
 	// it may. It is for the shard.
@@ -69,32 +68,24 @@ type source interface {
 // sink is where a connection's shard writes, or the writer that it starts for
 // what the client does not take at once.
 type sink interface {
-	// wire turns whole frames into the bytes to write, which depend on nothing
+	// wire appends the bytes to write for whole frames. They depend on nothing
 	// but the frames.
-	wire(frames []byte) []byte
+	wire(dst, frames []byte) []byte
+	// immediate says whether tryWrite can take anything at all.
+	immediate() bool
 	// tryWrite takes as many bytes as it can without waiting. An error says
 	// that the transport is lost.
 	tryWrite(bytes []byte) (n int, err error)
 	// write waits until bytes are taken, for timeout at most.
 	write(bytes []byte, timeout time.Duration) (n int, err error)
+	// cut makes every write fail from now on.
+	cut()
 }
 
-// wired is what became of the frames that were turned last, for those who get
-// the same in the same round.
-type wired struct{ frames, bytes []byte }
-
-// wire turns frames into what c's transport writes, once for all receivers of
-// the same frames.
-func (s *shard) wire(c *connection, frames []byte) []byte {
-	kind := c.transport.kind()
-	if kind == WebSockets || len(frames) == 0 {
-		return frames
-	}
-	w := &s.wired[kind]
-	if len(w.frames) != len(frames) || &w.frames[0] != &frames[0] {
-		*w = wired{frames: frames, bytes: c.transport.wire(frames)}
-	}
-	return w.bytes
+// pulled is a sink that takes what is queued by itself.
+type pulled interface {
+	// arrived says that there is something to take.
+	arrived()
 }
 
 // payloads calls visit for the payload of each data frame; the others mean

@@ -7,25 +7,19 @@ import (
 	"github.com/fanfare-hub/fanfare/signalr/internal/ws"
 )
 
-// A message for many is turned once for each transport; control frames are
-// nothing to those that are no WebSocket.
-func TestWireOnce(t *testing.T) {
+// Messages travel as frames; control frames are nothing to a transport that is
+// no WebSocket.
+func TestWire(t *testing.T) {
 	t.Parallel()
-	s := &shard{}
 	frames := ws.AppendFrame(ws.AppendFrame(nil, ws.Text, []byte("one")), ws.Binary, []byte("two"))
 	frames = ws.AppendClose(frames, ws.CodeNormal, "")
-	for want, transport := range map[string]transport{
+	for want, sink := range map[string]sink{
 		"data: one\r\n\r\ndata: two\r\n\r\n": &eventStream{},
 		"onetwo":                             &longPolling{},
 		string(frames):                       &webSocket{},
 	} {
-		first := s.wire(&connection{transport: transport}, frames)
-		second := s.wire(&connection{transport: transport}, frames)
-		if string(first) != want || &first[0] != &second[0] {
-			t.Errorf("%s: got %q, then another", transport.kind(), first)
-		}
-		if other := s.wire(&connection{transport: transport}, frames[:len("xxone")]); len(other) >= len(first) {
-			t.Errorf("%s: other frames gave the same", transport.kind())
+		if got := string(sink.wire([]byte("before "), frames)); got != "before "+want {
+			t.Errorf("%T: got %q", sink, got)
 		}
 	}
 }

@@ -55,7 +55,9 @@ func (w *webSocket) receive(buf []byte) ([]byte, error) {
 }
 
 // wire is nothing to do.
-func (*webSocket) wire(frames []byte) []byte { return frames }
+func (*webSocket) wire(dst, frames []byte) []byte { return append(dst, frames...) }
+
+func (w *webSocket) immediate() bool { return w.conn.CanTryWrite() }
 
 // tryWrite takes what the socket's buffer takes, and nothing where a write
 // could wait.
@@ -89,7 +91,7 @@ func (c *connection) answerPings(conn *ws.Conn) {
 	conn.OnPing(func(payload []byte) {
 		pong := ws.AppendFrame(nil, ws.Pong, payload)
 		// An error says that the connection has ended: nobody waits for it.
-		_ = c.post(task{kind: taskOwn, conn: c, bytes: pong})
+		_ = c.post(task{kind: taskControl, conn: c, bytes: pong})
 	})
 }
 
@@ -157,6 +159,8 @@ func (e *endpoint) serveWebSocket(w http.ResponseWriter, r *http.Request, u user
 		e.upgrade(w, r, u, found)
 	case found.standing == unknown:
 		e.refuseBare(w, http.StatusNotFound, textUnknownID)
+	case found.conn.returning():
+		e.serveReturn(w, r, u, found.conn)
 	case found.kind == WebSockets:
 		e.refuse(w, http.StatusConflict, "")
 	default:
@@ -176,7 +180,11 @@ func (e *endpoint) upgrade(w http.ResponseWriter, r *http.Request, u user, found
 		return
 	}
 	c := e.newConnection(r, u, found.token)
-	c.transport = &webSocket{conn: conn}
+	socket := &webSocket{conn: conn}
+	if c.transport, c.sink = socket, socket; found.token.stateful {
+		c.transport = newResumable(socket)
+		e.server.attachments.bind(found.token, c)
+	}
 	c.answerPings(conn)
 	if found.in != nil {
 		c.takeEarly(found.in)

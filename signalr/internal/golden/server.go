@@ -15,7 +15,6 @@ import (
 const keepAlive = 5 * time.Minute
 
 // Server serves the hub of the recordings under the paths that they use.
-// /stateful allows no stateful reconnect yet.
 type Server struct {
 	http.Handler
 	signalr *signalr.Server
@@ -29,7 +28,7 @@ func NewServer() *Server {
 	s.MapHub("/version1", plain, &signalr.EndpointOptions{MinimumProtocolVersion: 1})
 	s.MapHub("/websockets", plain, &signalr.EndpointOptions{Transports: signalr.WebSockets})
 	s.MapHub("/nowebsockets", plain, &signalr.EndpointOptions{Transports: signalr.ServerSentEvents | signalr.LongPolling})
-	s.MapHub("/stateful", plain, nil)
+	s.MapHub("/stateful", plain, &signalr.EndpointOptions{AllowStatefulReconnects: true})
 	s.MapHub("/detailed", newHub(signalr.HubOptions{Name: "detailed", KeepAliveInterval: keepAlive, DetailedErrors: true}), nil)
 	s.MapHub("/parallel", newHub(signalr.HubOptions{
 		Name: "parallel", KeepAliveInterval: keepAlive, MaximumParallelInvocations: 2,

@@ -43,6 +43,9 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return c.conn.Write(p)
 }
 
+// CanTryWrite says whether TryWrite works on this connection.
+func (c *Conn) CanTryWrite() bool { return c.raw != nil }
+
 // TryWrite offers bytes of whole frames to the socket once, without blocking,
 // and reports how many it took: 0 and no error if it is full. It returns
 // ErrTryWrite if the connection cannot do that; every other error means that
