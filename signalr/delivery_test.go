@@ -1,0 +1,211 @@
+package signalr_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/fanfare-hub/fanfare/signalr"
+)
+
+// sending is one message to the waiting client: a group's name, and how.
+type sending struct {
+	group, text string
+	how         signalr.Delivery
+}
+
+// waiting is a client that nothing reaches until it polls, with a queue bound.
+func waiting(t *testing.T, limit int) (*bundle, *webClient, *client) {
+	t.Helper()
+	b := setup(t, options{server: &signalr.ServerOptions{QueueLimit: limit}, prepare: func(h *signalr.Hub) {
+		room(h)
+		h.OnConnected(func(_ context.Context, c *signalr.Caller) error {
+			if c.Transport() != signalr.LongPolling {
+				return nil
+			}
+			for _, group := range []string{"a", "b"} {
+				if err := c.Join(group); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}})
+	c := b.polling(t)
+	c.send(`{"type":1,"invocationId":"1","target":"Id","arguments":[]}`) // behind OnConnected
+	c.poll(`{"type":3,"invocationId":"1","result":"` + c.id + `"}`)
+	return b, c, b.connect(t)
+}
+
+// send sends all, and returns when the shard has dealt with them.
+func (b *bundle) send(t *testing.T, witness *client, messages ...sending) {
+	t.Helper()
+	for _, m := range messages {
+		if err := message.To(t.Context(), b.hub.Group(m.group).With(m.how), m.text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := message.To(t.Context(), b.hub.Client(witness.id()), "sent"); err != nil {
+		t.Fatal(err)
+	}
+	witness.want(said("sent"))
+}
+
+// What a Delivery does to messages that wait: order within a key always,
+// priority between keys, the newest of neighbours.
+func TestDelivery(t *testing.T) {
+	t.Parallel()
+	urgent, conflate := signalr.Delivery{Urgent: true}, signalr.Delivery{Conflate: true}
+	both := signalr.Delivery{Urgent: true, Conflate: true}
+	for name, c := range map[string]struct {
+		sent []sending
+		want string
+	}{
+		"the order of sending": {[]sending{{group: "a", text: "a1"}, {group: "b", text: "b1"}, {group: "a", text: "a2"}}, "a1 b1 a2"},
+		"urgent goes ahead": {
+			[]sending{{group: "a", text: "a1"}, {group: "b", text: "b1", how: urgent}, {group: "b", text: "b2"}}, "b1 a1 b2",
+		},
+		"and takes its key along": {
+			[]sending{
+				{group: "b", text: "b1"}, {group: "a", text: "a1"}, {group: "b", text: "b2"}, {group: "a", text: "a2", how: urgent},
+				{group: "b", text: "b3"}, {group: "a", text: "a3"},
+			},
+			"a1 a2 b1 b2 b3 a3",
+		},
+		"urgent behind urgent": {
+			[]sending{{group: "a", text: "a1", how: urgent}, {group: "b", text: "b1", how: urgent}, {group: "a", text: "a2", how: urgent}},
+			"a1 b1 a2",
+		},
+		"a key across groups": {
+			[]sending{
+				{group: "a", text: "k1", how: signalr.Delivery{Key: "k"}},
+				{group: "a", text: "a1"},
+				{group: "b", text: "k2", how: signalr.Delivery{Key: "k", Urgent: true}},
+			},
+			"k1 k2 a1",
+		},
+		"neighbours of a key are conflated": {
+			[]sending{
+				{group: "a", text: "a1", how: conflate},
+				{group: "b", text: "b1"},
+				{group: "a", text: "a2", how: conflate},
+				{group: "b", text: "b2", how: conflate}, // b1 is to stay
+				{group: "a", text: "a3", how: conflate},
+			},
+			"a3 b1 b2",
+		},
+		"not across a message that stays": {
+			[]sending{
+				{group: "a", text: "a1", how: conflate},
+				{group: "a", text: "a2"},
+				{group: "a", text: "a3", how: conflate},
+				{group: "a", text: "a4", how: conflate},
+			},
+			"a1 a2 a4",
+		},
+		"conflated into an urgent one": {
+			[]sending{{group: "b", text: "b1"}, {group: "a", text: "a1", how: conflate}, {group: "a", text: "a2", how: both}}, "a2 b1",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b, client, witness := waiting(t, 0)
+			b.send(t, witness, c.sent...)
+			var want []string
+			for _, text := range strings.Fields(c.want) {
+				want = append(want, said(text))
+			}
+			client.poll(want...)
+			if got := int(b.server.Stats().Conflated); got != len(c.sent)-len(want) {
+				t.Errorf("Conflated: %d, sent %d, came %d", got, len(c.sent), len(want))
+			}
+		})
+	}
+}
+
+// A key that overflows and is logged loses what waits of it, and nobody else
+// anything; it goes on when it is resumed.
+func TestOverflowOfWhatIsLogged(t *testing.T) {
+	t.Parallel()
+	b, c, witness := waiting(t, 4<<10)
+	logged, large := signalr.Delivery{Logged: true}, strings.Repeat("x", 1000)
+	b.send(t, witness,
+		sending{group: "b", text: "b1"},
+		sending{"a", "a1" + large, logged}, sending{"a", "a2" + large, logged}, sending{"a", "a3" + large, logged},
+		sending{"a", "a4" + large, logged}, // one too many
+		sending{"a", "a5", logged},
+		sending{group: "b", text: "b2"},
+	)
+	got, err := b.hub.NextOverflow(t.Context())
+	if err != nil || got.ConnectionID != c.id || got.Key != "a" {
+		t.Fatalf("NextOverflow: %+v, %v", got, err)
+	}
+	c.poll(said("b1"), said("b2"))
+	b.send(t, witness, sending{"a", "a6", logged})
+	if err := b.hub.Resume(t.Context(), got); err != nil {
+		t.Fatal(err)
+	}
+	b.send(t, witness, sending{"a", "a7", logged})
+	c.poll(said("a7"))
+	if s := b.server.Stats(); s.Skipped != 6 || s.Overflowed != 0 {
+		t.Errorf("got %+v", s)
+	}
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	if _, err := b.hub.NextOverflow(stopped); err == nil {
+		t.Error("another overflow")
+	}
+}
+
+// What is neither logged nor taken ends the connection, whatever else waits.
+func TestOverflowOfOthers(t *testing.T) {
+	t.Parallel()
+	b, _, witness := waiting(t, 4<<10)
+	large := strings.Repeat("x", 3000)
+	b.send(t, witness, sending{"a", large, signalr.Delivery{Logged: true}}, sending{group: "b", text: large})
+	b.waitOpen(t, 1)
+	if s := b.server.Stats(); s.Overflowed != 1 {
+		t.Errorf("got %+v", s)
+	}
+}
+
+// AwaitRoom waits while more than half of the queue is full, and no longer
+// than the connection.
+func TestAwaitRoom(t *testing.T) {
+	t.Parallel()
+	callers := make(chan *signalr.Caller, 2)
+	b := setup(t, options{server: &signalr.ServerOptions{QueueLimit: 4 << 10}, prepare: func(h *signalr.Hub) {
+		room(h)
+		h.OnConnected(func(_ context.Context, c *signalr.Caller) error { callers <- c; return nil })
+	}})
+	c := b.polling(t)
+	caller, witness := receive(t, callers), b.connect(t)
+	if err := caller.AwaitRoom(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	fill := func() {
+		text := strings.Repeat("x", 3000)
+		if err := message.To(t.Context(), caller.Self(), text); err != nil {
+			t.Fatal(err)
+		}
+		b.send(t, witness)
+	}
+	fill()
+	done := make(chan error, 1)
+	go func() { done <- caller.AwaitRoom(context.Background()) }()
+	select {
+	case err := <-done:
+		t.Fatalf("there was room: %v", err)
+	default:
+	}
+	c.poll(said(strings.Repeat("x", 3000)))
+	if err := receive(t, done); err != nil {
+		t.Error(err)
+	}
+	fill()
+	go func() { done <- caller.AwaitRoom(context.Background()) }()
+	caller.Abort()
+	if err := receive(t, done); err == nil {
+		t.Error("room on a connection that has ended")
+	}
+}
