@@ -54,7 +54,7 @@ var (
 )
 
 // handling is that of what is sent to the target.
-func (t *Target) handling() handling {
+func (t Target) handling() handling {
 	h := handling{urgent: t.delivery.Urgent, conflate: t.delivery.Conflate, logged: t.delivery.Logged, numbered: true}
 	switch {
 	case t.delivery.Key != "":

@@ -67,8 +67,12 @@ func TestDelivery(t *testing.T) {
 		},
 		"and takes its key along": {
 			[]sending{
-				{group: "b", text: "b1"}, {group: "a", text: "a1"}, {group: "b", text: "b2"}, {group: "a", text: "a2", how: urgent},
-				{group: "b", text: "b3"}, {group: "a", text: "a3"},
+				{group: "b", text: "b1"},
+				{group: "a", text: "a1"},
+				{group: "b", text: "b2"},
+				{group: "a", text: "a2", how: urgent},
+				{group: "b", text: "b3"},
+				{group: "a", text: "a3"},
 			},
 			"a1 a2 b1 b2 b3 a3",
 		},
@@ -112,7 +116,7 @@ func TestDelivery(t *testing.T) {
 			b, client, witness := waiting(t, 0)
 			b.send(t, witness, c.sent...)
 			var want []string
-			for _, text := range strings.Fields(c.want) {
+			for text := range strings.FieldsSeq(c.want) {
 				want = append(want, said(text))
 			}
 			client.poll(want...)

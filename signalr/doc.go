@@ -28,7 +28,8 @@
 // What one goroutine sends to one connection arrives in that order, whatever
 // the targets. Once [Caller.Join] has returned, what is sent to the group
 // reaches the connection. What a method sends to its caller arrives before the
-// method's own result. The invocations of one connection run in order, one at
+// method's own result. A [Delivery] may say otherwise, for what waits in the
+// queue of a slow client; within a key the order is kept even then. The invocations of one connection run in order, one at
 // a time unless [HubOptions] allows more. There is no order between
 // connections.
 //
@@ -40,6 +41,16 @@
 // socket does not take is queued for that client alone, in bounds: one that
 // takes nothing for the send timeout, or falls behind by more than the queue
 // limit, is cut and counted in [Stats].
+//
+// # Stateful reconnect
+//
+// Where [EndpointOptions.AllowStatefulReconnects] lets it, a client whose
+// WebSocket is lost goes on with the same connection on another one: nothing
+// that was sent either way is missing or comes twice, its groups, streams and
+// calls have not ended, and OnConnected does not run again. What waits for the
+// client's acknowledgement is kept up to [HubOptions.StatefulReconnectBufferSize];
+// what is sent beyond that waits in its queue. It has
+// [ServerOptions.DisconnectTimeout] to come back.
 //
 // # Streams and results
 //

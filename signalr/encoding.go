@@ -55,7 +55,7 @@ type message struct {
 
 // call encodes an invocation of the target's method; with an id the client is
 // to answer.
-func (t *Target) call(id, method string, args []any) (*message, error) {
+func (t Target) call(id, method string, args []any) (*message, error) {
 	h := t.hub
 	m := &message{frames: make([][]byte, len(h.encodings)), how: t.handling()}
 	for i, e := range h.encodings {

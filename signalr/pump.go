@@ -10,8 +10,6 @@ import (
 // two steps it sees whether the client takes anything at all.
 const writeStep = 16 << 10
 
-var errOverflow = errors.New("client is too slow: its queue is full")
-
 // write gives the bytes of a round to a connection without a queue, without
 // ever waiting. What its socket does not take makes it a slow one.
 func (s *shard) write(c *connection, bytes []byte) {

@@ -209,6 +209,13 @@ func (q *queue) idle() bool {
 	return !q.writing && len(q.unsent) == 0 && q.backlog.empty()
 }
 
+// quiet says whether nothing is under way: what waits, waits for an Ack.
+func (q *queue) quiet() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return !q.writing && !q.sendableLocked()
+}
+
 // waitingLocked is what the bound is compared with, in bytes.
 func (q *queue) waitingLocked() int { return q.backlog.bytes + len(q.unsent) + q.inHand }
 

@@ -57,6 +57,7 @@ func (r *resumable) cut() {
 	defer r.mu.Unlock()
 	r.over = true
 	r.current.cut()
+	signal(r.arrived)
 }
 
 // swap makes next the current socket, unless the transport was cut for good.
@@ -73,6 +74,12 @@ func (r *resumable) swap(next *webSocket) bool {
 
 // replaced says whether the reader's socket is not the current one any more.
 func (r *resumable) replaced() bool { return r.socket() != r.reading }
+
+func (r *resumable) isOver() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.over
+}
 
 // arm makes a connection one that may come back. It is called before the shard
 // knows of it.
@@ -118,6 +125,9 @@ func (c *connection) awaitReturn(r *resumable) bool {
 	timer := time.NewTimer(c.server.options.DisconnectTimeout)
 	defer timer.Stop()
 	for !r.replaced() {
+		if r.isOver() {
+			return false
+		}
 		select {
 		case <-r.arrived:
 		case <-timer.C:

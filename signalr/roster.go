@@ -89,6 +89,7 @@ func (r *roster) each(t *Target, visit func(*connection)) {
 				chosen(c)
 			}
 		}
+	case toKey: // no target has it
 	case toClients:
 		for _, id := range t.names {
 			if c := r.byID[id]; c != nil {

@@ -322,7 +322,7 @@ func (s *shard) check(c *connection, o *HubOptions, now time.Duration) {
 	case c.away:
 	default:
 		s.acknowledge(c)
-		if c.pinged() && now-time.Duration(c.wroteAt) >= o.KeepAliveInterval && (!c.slow || c.queue.idle()) {
+		if c.pinged() && now-time.Duration(c.wroteAt) >= o.KeepAliveInterval && (!c.slow || c.queue.quiet()) {
 			s.give(c, c.encoding.Load().ping, asControl)
 		}
 	}

@@ -4,7 +4,7 @@ import "errors"
 
 // ErrSequence says that the other side left out messages: it announced one
 // that comes after the next (SR-13).
-var ErrSequence = errors.New("Sequence ID greater than amount of messages we've received.") //nolint:staticcheck // the wire's text
+var ErrSequence = errors.New("Sequence ID greater than amount of messages we've received.") //nolint:staticcheck,revive // the wire's text
 
 // Inbox counts what was received. The zero value has received nothing.
 type Inbox struct {

@@ -1,0 +1,490 @@
+package signalr_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/fanfare-hub/fanfare/signalr"
+	"github.com/fanfare-hub/fanfare/signalr/internal/ws"
+)
+
+// told is what the tests of stateful reconnect learn of the server.
+type told struct {
+	connected    atomic.Int32
+	disconnected chan error
+}
+
+// resumable is a server whose clients may come back. Acks come at each tick.
+func resumable(t *testing.T, server *signalr.ServerOptions, hub *signalr.HubOptions) (*bundle, *told) {
+	t.Helper()
+	seen := &told{disconnected: make(chan error, 10)}
+	b := setup(t, options{
+		server: server, hub: hub,
+		endpoint: &signalr.EndpointOptions{AllowStatefulReconnects: true},
+		prepare: func(h *signalr.Hub) {
+			room(h)
+			h.Handle("Say", func(ctx context.Context, c *signalr.Caller, text string) error {
+				return message.To(ctx, c.Self(), text)
+			})
+			h.Handle("Abort", func(c *signalr.Caller) { c.Abort() })
+			h.OnConnected(func(context.Context, *signalr.Caller) error { seen.connected.Add(1); return nil })
+			h.OnDisconnected(func(_ context.Context, _ *signalr.Caller, err error) error { seen.disconnected <- err; return nil })
+		},
+	})
+	return b, seen
+}
+
+// stateful negotiates for stateful reconnect and connects; the query continues
+// the connection.
+func (b *bundle) stateful(t *testing.T) (c *client, query string) {
+	t.Helper()
+	query = "id=" + b.negotiate(t, "?negotiateVersion=1&useStatefulReconnect=true").ConnectionToken
+	c = b.dial(t, query)
+	c.send(`{"protocol":"json","version":2}`)
+	c.want(`{}`)
+	return c, query
+}
+
+// refusedReturn tries to continue a connection that is over.
+func (b *bundle) refusedReturn(t *testing.T, query string) {
+	t.Helper()
+	conn, response, err := ws.Dial(t.Context(), "ws"+strings.TrimPrefix(b.url, "http")+"?"+query, http.Header{})
+	if err == nil {
+		conn.Close()
+		t.Fatal("the connection was continued")
+	}
+	if response == nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusNotFound {
+		t.Errorf("got %d", response.StatusCode)
+	}
+}
+
+// await waits until the first of several records has come that begins so.
+func (c *client) await(prefix string) string {
+	c.t.Helper()
+	for {
+		record, err := c.next()
+		if err != nil {
+			c.t.Fatalf("read: %v; want %s", err, prefix)
+		}
+		if strings.HasPrefix(record, prefix) {
+			return record
+		}
+	}
+}
+
+// say has the hub say a text to its caller.
+func (c *client) say(text string) {
+	c.t.Helper()
+	c.send(`{"type":1,"invocationId":"i","target":"Say","arguments":["` + text + `"]}`)
+	c.want(said(text), `{"type":3,"invocationId":"i",`+void+`}`)
+}
+
+func sequence(n int) string { return fmt.Sprintf(`{"type":9,"sequenceId":%d}`, n) }
+
+func ack(n int) string { return fmt.Sprintf(`{"type":8,"sequenceId":%d}`, n) }
+
+// NEG-12, SR-01: the answer to a wish for stateful reconnect, which without a
+// wish is never given.
+func TestNegotiateStateful(t *testing.T) {
+	t.Parallel()
+	b, _ := resumable(t, nil, nil)
+	b.server.MapHub("/plain", b.hub, nil)
+	for _, c := range []struct {
+		path string
+		want bool
+	}{
+		{"/hub/negotiate?negotiateVersion=1&useStatefulReconnect=true", true},
+		{"/hub/negotiate?negotiateVersion=1&USEstatefulreconnect=TRUE", true},
+		{"/hub/negotiate?negotiateVersion=1&useStatefulReconnect=1", false},
+		{"/hub/negotiate?negotiateVersion=1", false},
+		{"/plain/negotiate?negotiateVersion=1&useStatefulReconnect=true", false},
+	} {
+		_, _, body := b.do(t, http.MethodPost, c.path)
+		if got := strings.HasPrefix(body, `{"useStatefulReconnect":true,`); got != c.want || !got && strings.Contains(body, "Stateful") {
+			t.Errorf("%s: %s", c.path, body)
+		}
+	}
+}
+
+// SR-01, SR-15: what is not all of a wish, its permission and version 2 is an
+// ordinary connection: no Acks, and nothing comes back.
+func TestUnarmed(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ ask, shake string }{
+		"version 1": {"&useStatefulReconnect=true", `{"protocol":"json","version":1}`},
+		"not asked": {"", `{"protocol":"json","version":2}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b, seen := resumable(t, &signalr.ServerOptions{TickInterval: time.Millisecond}, nil)
+			query := "id=" + b.negotiate(t, "?negotiateVersion=1"+c.ask).ConnectionToken
+			conn := b.dial(t, query)
+			conn.send(c.shake)
+			conn.want(`{}`)
+			conn.send(sequence(7), ack(3)) // ignored
+			conn.say("x")
+			conn.conn.Close()
+			if err := receive(t, seen.disconnected); err != nil {
+				t.Error(err)
+			}
+			b.waitOpen(t, 0)
+			b.refusedReturn(t, query)
+		})
+	}
+}
+
+// SR-02, SR-03, SR-05, SR-06: calls are counted and acknowledged, once;
+// nothing else is.
+func TestAcks(t *testing.T) {
+	t.Parallel()
+	b, _ := resumable(t, &signalr.ServerOptions{TickInterval: time.Millisecond}, nil)
+	c, _ := b.stateful(t)
+	c.send(`{"type":6}`, `{"type":6}`, ack(0), `{"type":77}`, `{"type":1,"target":"Nothing","arguments":[]}`)
+	if got := c.await(`{"type":8`); got != ack(1) {
+		t.Errorf("got %s", got)
+	}
+	c.send(
+		`{"type":2,"invocationId":"9","item":1}`, `{"type":3,"invocationId":"9"}`, `{"type":5,"invocationId":"9"}`,
+		`{"type":4,"invocationId":"1","target":"NoSuch","arguments":[]}`, `{"type":1,"target":"Say","arguments":[1]}`,
+	)
+	for last := ""; last != ack(6); last = c.await(`{"type":8`) {
+		if last != "" && last >= ack(6) {
+			t.Fatalf("got %s", last)
+		}
+	}
+}
+
+// SR-04, SR-08 to SR-11, SR-14, SR-21, GRP-03: what a client cannot have got
+// comes again, behind a Sequence and in order, then what was sent meanwhile.
+func TestReturn(t *testing.T) {
+	t.Parallel()
+	b, seen := resumable(t, nil, nil)
+	c, query := b.stateful(t)
+	id := c.id()                    // number 1
+	c.invoke("Join", `["g"]`, void) // number 2
+	for i := range 3 {              // numbers 3 to 8
+		c.say(strconv.Itoa(i))
+	}
+	c.send(ack(4))
+	c.conn.Close()
+	if err := message.To(t.Context(), b.hub.Group("g"), "away"); err != nil {
+		t.Fatal(err)
+	}
+	c = b.dial(t, query)
+	c.send(sequence(6))
+	done := `{"type":3,"invocationId":"i",` + void + `}`
+	got := c.await(`{"type":9`)
+	if got == sequence(3) { // the Ack went down with the socket
+		c.want(said("0"), done)
+	} else if got != sequence(5) {
+		t.Fatalf("got %s", got)
+	}
+	c.want(said("1"), done, said("2"), done, said("away"))
+	if c.id() != id {
+		t.Error("another connection")
+	}
+	if n := seen.connected.Load(); n != 1 {
+		t.Errorf("OnConnected ran %d times", n)
+	}
+}
+
+// SR-12: what the server has processed is not processed again; what it has not
+// is. Before a Sequence nothing counts.
+func TestClientSendsAgain(t *testing.T) {
+	t.Parallel()
+	b, _ := resumable(t, nil, nil)
+	c, query := b.stateful(t)
+	c.say("one")
+	c.conn.Close()
+	c = b.dial(t, query)
+	c.send(
+		`{"type":1,"target":"Say","arguments":["too early"]}`, sequence(1),
+		`{"type":1,"invocationId":"i","target":"Say","arguments":["one"]}`,
+		`{"type":1,"invocationId":"j","target":"Say","arguments":["two"]}`,
+	)
+	c.want(sequence(1), said("one"), `{"type":3,"invocationId":"i",`+void+`}`, said("two"), `{"type":3,"invocationId":"j",`+void+`}`)
+}
+
+// SR-13: a gap ends the connection, after the server's own replay.
+func TestSequenceTooHigh(t *testing.T) {
+	t.Parallel()
+	b, seen := resumable(t, nil, &signalr.HubOptions{DetailedErrors: true})
+	c, query := b.stateful(t)
+	c.say("one")
+	c.conn.Close()
+	c = b.dial(t, query)
+	c.send(sequence(3))
+	c.want(sequence(1), said("one"), `{"type":3,"invocationId":"i",`+void+`}`,
+		`{"type":7,"error":"Connection closed with an error. InvalidOperationException: Sequence ID greater than amount of messages we've received.","allowReconnect":true}`)
+	c.wantClosed()
+	if err := receive(t, seen.disconnected); err == nil {
+		t.Error("OnDisconnected got no error")
+	}
+}
+
+// SR-16: what ends the connection ends the coming back.
+func TestNoReturn(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(*client){
+		"close frame":   func(c *client) { c.conn.WriteClose(ws.CodeNormal, "") }, // SR-19
+		"close message": func(c *client) { c.send(`{"type":7}`) },
+		"abort":         func(c *client) { c.send(`{"type":1,"target":"Abort","arguments":[]}`) },
+		"error":         func(c *client) { c.send(`nonsense`) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b, seen := resumable(t, nil, nil)
+			c, query := b.stateful(t)
+			end(c)
+			for _, err := c.next(); err == nil; _, err = c.next() {
+				continue
+			}
+			c.conn.WriteClose(ws.CodeNormal, "")
+			receive(t, seen.disconnected)
+			b.waitOpen(t, 0)
+			b.refusedReturn(t, query)
+		})
+	}
+}
+
+// SR-17, CLI-12: a client that comes back before the loss of its socket was
+// noticed is let in, and the older socket closed.
+func TestTakeOver(t *testing.T) {
+	t.Parallel()
+	b, seen := resumable(t, nil, nil)
+	first, query := b.stateful(t)
+	first.say("one")
+	for i := range 3 {
+		next := b.dial(t, query)
+		next.send(sequence(2 + i))
+		next.await(`{"type":9`)
+		for _, err := first.next(); err == nil; _, err = first.next() {
+			continue
+		}
+		next.send(`{"type":1,"invocationId":"x` + strconv.Itoa(i) + `","target":"Say","arguments":["still"]}`)
+		next.await(`{"type":3,"invocationId":"x` + strconv.Itoa(i) + `"`)
+		first = next
+	}
+	if n := seen.connected.Load(); n != 1 || b.server.Connections() != 1 {
+		t.Errorf("OnConnected ran %d times, %d connections", n, b.server.Connections())
+	}
+}
+
+// SR-18: who stays away too long is gone, in good order.
+func TestAwayTooLong(t *testing.T) {
+	t.Parallel()
+	b, seen := resumable(t, &signalr.ServerOptions{DisconnectTimeout: 50 * time.Millisecond}, nil)
+	c, query := b.stateful(t)
+	c.conn.Close()
+	if err := receive(t, seen.disconnected); err != nil {
+		t.Error(err)
+	}
+	b.waitOpen(t, 0)
+	b.refusedReturn(t, query)
+}
+
+// Shutdown does not wait for those who are away.
+func TestShutdownWhileAway(t *testing.T) {
+	t.Parallel()
+	b, seen := resumable(t, nil, nil)
+	c, _ := b.stateful(t)
+	c.conn.Close()
+	if err := b.server.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := receive(t, seen.disconnected); err != nil {
+		t.Error(err)
+	}
+}
+
+// SR-07: above the bound messages wait in the queue, and no sender with them;
+// Pings, Acks and Close pass.
+func TestFullBuffer(t *testing.T) {
+	t.Parallel()
+	b, _ := resumable(t, &signalr.ServerOptions{TickInterval: time.Millisecond},
+		&signalr.HubOptions{StatefulReconnectBufferSize: 1000, KeepAliveInterval: time.Nanosecond})
+	c, query := b.stateful(t)
+	padding := strings.Repeat("x", 400)
+	for i := range 10 { // numbers 1 to 10
+		if err := message.To(t.Context(), b.hub.All(), strconv.Itoa(i)+padding); err != nil {
+			t.Fatal(err)
+		}
+	}
+	came := 0
+	for pings := 0; pings < 50; { // as long as one likes
+		switch record, err := c.next(); {
+		case err != nil:
+			t.Fatal(err)
+		case record == `{"type":6}`:
+			pings++
+		case record == said(strconv.Itoa(came)+padding):
+			came++
+		}
+	}
+	if came < 2 || came > 3 {
+		t.Errorf("%d messages came without an Ack", came)
+	}
+	c.conn.Close() // a return does not change that
+	c = b.dial(t, query)
+	c.send(sequence(1))
+	c.await(sequence(1))
+	for i := range came {
+		c.await(said(strconv.Itoa(i) + padding))
+	}
+	for i := came; i < 10; i++ {
+		c.send(ack(i))
+		c.await(said(strconv.Itoa(i) + padding))
+	}
+	c.send(`{"type":7}`)
+	c.await(`{"type":7}`)
+}
+
+// What is sent without end to a client that is away overflows its queue, and
+// that is its end.
+func TestOverflowWhileAway(t *testing.T) {
+	t.Parallel()
+	b, seen := resumable(t, &signalr.ServerOptions{QueueLimit: 64 << 10}, nil)
+	c, query := b.stateful(t)
+	c.conn.Close()
+	for b.server.Stats().Overflowed == 0 {
+		if err := message.To(t.Context(), b.hub.All(), strings.Repeat("x", 1000)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	receive(t, seen.disconnected)
+	b.waitOpen(t, 0)
+	b.refusedReturn(t, query)
+}
+
+// A client whose socket is cut at random while messages go both ways gets each
+// of them once and in order, and so does the server.
+func TestCutAtRandom(t *testing.T) {
+	t.Parallel()
+	cuts, total := 100, 10_000
+	if testing.Short() {
+		cuts, total = 20, 2000
+	}
+	heard := make(chan string, total)
+	b := setup(t, options{
+		server:   &signalr.ServerOptions{TickInterval: time.Millisecond, QueueLimit: 64 << 20},
+		endpoint: &signalr.EndpointOptions{AllowStatefulReconnects: true},
+		prepare: func(h *signalr.Hub) {
+			room(h)
+			h.Handle("Hear", func(text string) { heard <- text })
+		},
+	})
+	p := newPeer(t, b)
+	go func() {
+		for i := range total {
+			message.To(context.Background(), b.hub.All(), strconv.Itoa(i))
+		}
+	}()
+	p.run(total, cuts)
+	for i := range total {
+		if got := receive(t, heard); got != strconv.Itoa(i) {
+			t.Fatalf("the server heard %s, want %d", got, i)
+		}
+	}
+}
+
+// peer is a client with stateful reconnect by hand.
+type peer struct {
+	*client
+
+	b        *bundle
+	query    string
+	kept     []string // sent, not acknowledged
+	sent     int      // how many were
+	received int      // the number of the newest
+	next     int      // the number that comes next
+	got      int      // messages of the hub
+	random   *rand.Rand
+}
+
+func newPeer(t *testing.T, b *bundle) *peer {
+	t.Helper()
+	c, query := b.stateful(t)
+	return &peer{client: c, b: b, query: query, next: 1, random: rand.New(rand.NewPCG(1, 1))}
+}
+
+// run sends and receives so many messages, through so many cuts.
+func (p *peer) run(total, cuts int) {
+	each := 2 * total / (cuts + 1)
+	for budget := each; p.got < total || len(p.kept) > 0 || p.sent < total; budget-- {
+		if p.sent < total && len(p.kept) < 50 {
+			p.say(fmt.Sprintf(`{"type":1,"target":"Hear","arguments":["%d"]}`, p.sent))
+		}
+		if p.got < total || len(p.kept) >= 50 || p.sent == total {
+			p.hear()
+		}
+		if budget == 0 && cuts > 0 {
+			budget, cuts = 1+p.random.IntN(2*each), cuts-1
+			p.reconnect()
+		}
+	}
+	if cuts > 0 {
+		p.t.Errorf("%d cuts are left", cuts)
+	}
+}
+
+func (p *peer) say(record string) {
+	p.sent++
+	p.kept = append(p.kept, record)
+	_ = p.conn.WriteMessage(ws.Text, []byte(record+"\x1e"))
+}
+
+// hear takes one record.
+func (p *peer) hear() {
+	record, err := p.client.next()
+	if err != nil {
+		p.t.Fatalf("after %d messages: %v", p.got, err)
+	}
+	var n int
+	switch {
+	case scan(record, `{"type":8,"sequenceId":%d}`, &n):
+		p.kept = p.kept[max(0, len(p.kept)-(p.sent-n)):]
+	case scan(record, `{"type":9,"sequenceId":%d}`, &n):
+		p.next = n
+	case strings.HasPrefix(record, `{"type":1,`):
+		if p.next++; p.next <= p.received+1 {
+			return // it came before
+		}
+		p.received++
+		if record != said(strconv.Itoa(p.got)) {
+			p.t.Fatalf("got %s, want %d", record, p.got)
+		}
+		if p.got++; p.got%7 == 0 {
+			_ = p.conn.WriteMessage(ws.Text, []byte(ack(p.received)+"\x1e"))
+		}
+	}
+}
+
+func scan(record, format string, n *int) bool {
+	found, err := fmt.Sscanf(record, format, n)
+	return err == nil && found == 1
+}
+
+// reconnect cuts the socket, sometimes only after the next one is there.
+func (p *peer) reconnect() {
+	old := p.conn
+	if p.random.IntN(2) == 0 {
+		old.Close()
+	}
+	p.client = p.b.dial(p.t, p.query)
+	old.Close()
+	p.send(sequence(p.sent - len(p.kept) + 1))
+	for _, record := range p.kept {
+		p.send(record)
+	}
+}
