@@ -106,6 +106,7 @@ func (q *queue) take(buf []byte, limit int, wire func(dst, frames []byte) []byte
 		bytes = wire(bytes, e.frame)
 	}
 	if q.inHand = len(bytes) - len(buf); q.inHand == 0 {
+		q.concludeLocked() // the last frames may mean nothing to a transport
 		return nil
 	}
 	return bytes

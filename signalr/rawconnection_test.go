@@ -179,3 +179,17 @@ func TestPostBeforeTransport(t *testing.T) {
 	client.raw(shake[10:])
 	client.want(`{}`)
 }
+
+// LP-05: an end that has no messages needs no time to reach the client.
+func TestPollAtAnEndWithoutMessages(t *testing.T) {
+	t.Parallel()
+	b := &bundle{hub: signalr.NewHub(nil), server: signalr.NewServer(&signalr.ServerOptions{DisconnectTimeout: time.Hour})}
+	b.server.MapConnection("/hub", func(context.Context, *signalr.RawConnection) error { return nil }, nil)
+	c := serve(t, b).web(t)
+	c.poll()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if got := c.request(ctx, http.MethodGet, ""); got.status != http.StatusNoContent {
+		t.Errorf("got %+v", got)
+	}
+}
