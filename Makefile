@@ -40,6 +40,10 @@ test: client ## All tests, those with the stock JavaScript client included
 race: ## Short tests under the race detector
 	go test -race -short -shuffle=on -timeout=15m ./...
 
+.PHONY: soak
+soak: ## A hundred thousand hostile connections, under the race detector
+	SOAK=1 go test -race -count=1 -timeout=20m -run='TestJunkConnections|TestHostile|TestChurn|TestCutAtRandom' -v ./signalr
+
 .PHONY: arch
 arch: ## Only the package graph, the modules' owners and the size limits
 	go test ./internal/arch
