@@ -28,6 +28,7 @@ type fakeHub struct {
 	url       string
 	negotiate http.HandlerFunc
 	script    func(*session)
+	refuse    func(*http.Request) bool // of WebSockets, with 404; nil refuses none
 	sessions  sync.WaitGroup
 
 	mu   sync.Mutex
@@ -56,6 +57,10 @@ func newFakeHub(t *testing.T, script func(*session)) *fakeHub {
 func (h *fakeHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasSuffix(r.URL.Path, "/negotiate") {
 		h.negotiate(w, r)
+		return
+	}
+	if h.refuse != nil && h.refuse(r) {
+		http.Error(w, "No Connection with that ID", http.StatusNotFound)
 		return
 	}
 	if !h.begin() {

@@ -101,21 +101,15 @@ func (l *ledger) due() *hubproto.Ack {
 }
 
 // resume begins a new transport: it returns what is to be sent on it first
-// (SR-12).
-func (l *ledger) resume() (next int64, frames [][]byte) {
+// (SR-12). An Ack is with it, so that where transports are lost again and
+// again, the server has less to repeat each time.
+func (l *ledger) resume() (begin []hubproto.Message, frames [][]byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.awaiting = true
-	return l.out.Next(), slices.Collect(l.out.Unacknowledged())
-}
-
-// resumed says whether the last transport has come as far as the server's
-// Sequence.
-func (l *ledger) resumed() bool {
-	if l == nil {
-		return false
+	begin = []hubproto.Message{&hubproto.Sequence{SequenceID: l.out.Next()}}
+	if number, due := l.in.Due(); due {
+		begin = append(begin, &hubproto.Ack{SequenceID: number})
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return !l.awaiting
+	return begin, slices.Collect(l.out.Unacknowledged())
 }

@@ -82,7 +82,7 @@ func runCell(t *testing.T, template *cell) {
 		"values": testValues, "void": testVoid, "errors": testErrors, "at once": testManyAtOnce,
 		"streams": testStreams, "cancel": testCancel, "uploads": testUploads, "both ways": testBothWays,
 		"calls": testCalls, "groups": testGroups, "results": testResults, "nested results": testNestedResults,
-		"big": testBig, "abort": testAbort, "reconnect": testReconnect,
+		"big": testBig, "abort": testAbort, "reconnect": testReconnect, "stateful reconnect": testStateful,
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -389,6 +389,51 @@ func testReconnect(m *cell) {
 		m.t.Errorf("OnReconnected(%q), first connection %q, present %q", id, first, c.ConnectionID())
 	}
 	invoke(m, c, "after", "Echo", "after")
+}
+
+// SR-08, SR-21: the connection goes on where its WebSocket is cut, and all that
+// was under way arrives. Other transports are not asked to.
+func testStateful(m *cell) {
+	way := newCutter(m.t, m.url)
+	options := m.options()
+	options.StatefulReconnect = true
+	c := client.New(way.url+"/stateful", options)
+	messages := make(chan string, 1)
+	c.On("message", func(text string) { messages <- text })
+	start(m.t, c)
+	first := c.ConnectionID()
+	invoke(m, c, any(nil), "Join", m.t.Name())
+	if m.transport != client.WebSockets {
+		return
+	}
+	for i := range 10 {
+		answers := make(chan error, 20)
+		for n := range cap(answers) {
+			go func() {
+				var sum int
+				err := c.Invoke(testContext(m.t), &sum, "Add", n, 0)
+				if err == nil && sum != n {
+					err = fmt.Errorf("answer %d to %d", sum, n)
+				}
+				answers <- err
+			}()
+		}
+		way.cut()
+		for range cap(answers) {
+			if err := waitFor(m.t, answers, "answer"); err != nil {
+				m.t.Fatalf("cut %d: %v", i, err)
+			}
+		}
+	}
+	if err := c.Send(testContext(m.t), "ToGroup", m.t.Name(), "still a member"); err != nil {
+		m.t.Fatal(err)
+	}
+	if got := waitFor(m.t, messages, "message"); got != "still a member" {
+		m.t.Errorf("message %q", got)
+	}
+	if c.ConnectionID() != first || c.Stats().Resumed == 0 {
+		m.t.Errorf("connection %s became %s, resumed %d times", first, c.ConnectionID(), c.Stats().Resumed)
+	}
 }
 
 // SSE-06: the transport has no binary format, and the client does not try.

@@ -11,7 +11,7 @@ import (
 
 // maxVain is how many transports in a row may be lost before anything new has
 // come on them: a server that only lets the client in is no use to it.
-const maxVain = 5
+const maxVain = 10
 
 // resume puts a new transport in the place of one that was lost for err, and
 // says whether it could. It tries once, at once, without negotiation and
@@ -41,10 +41,10 @@ func (c *connection) resume(ctx context.Context, err error) bool {
 		t.Close()
 		return false
 	}
-	next, frames := c.ledger.resume()
+	begin, frames := c.ledger.resume()
 	replay := func() {
 		defer func() { <-c.writing }()
-		c.replay(t, next, frames)
+		c.replay(t, begin, frames)
 	}
 	c.client.workers.start(replay, func() { <-c.writing })
 	c.client.stats.resumed.Add(1)
@@ -54,7 +54,7 @@ func (c *connection) resume(ctx context.Context, err error) bool {
 // resumable says whether the server keeps what belongs to the transport: it
 // does until one side has said goodbye (SR-16, SR-19).
 func (c *connection) resumable(err error) bool {
-	return c.ledger.resumed() && !c.isClosing() && !errors.Is(err, io.EOF) && c.vain < maxVain
+	return c.ledger != nil && !c.isClosing() && !errors.Is(err, io.EOF) && c.vain < maxVain
 }
 
 func (c *connection) redial(ctx context.Context) (transport, error) {
@@ -73,8 +73,11 @@ func (c *connection) redial(ctx context.Context) (transport, error) {
 }
 
 // replay is for the holder of the right to write.
-func (c *connection) replay(t transport, next int64, frames [][]byte) {
-	run := c.client.codec.Append(nil, &hubproto.Sequence{SequenceID: next})
+func (c *connection) replay(t transport, begin []hubproto.Message, frames [][]byte) {
+	var run []byte
+	for _, message := range begin {
+		run = c.client.codec.Append(run, message)
+	}
 	for _, frame := range frames {
 		if len(run)+len(frame) > receiveChunk && len(run) > 0 {
 			if !c.resend(t, run) {
