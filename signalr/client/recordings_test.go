@@ -147,6 +147,7 @@ type actorCall struct {
 	items  chan actorItem // of a stream; nil for an invocation
 	end    chan actorItem
 	cancel context.CancelFunc
+	left   bool // the stream was cancelled
 }
 
 func newActor(url string, channel *golden.Channel, server *golden.Counterpart, script *golden.Script) *actor {
@@ -318,6 +319,7 @@ func (a *actor) says(ctx context.Context, record []byte) error {
 		if call := a.calls[m.InvocationID]; call == nil || call.items == nil {
 			return errors.New("a cancellation of no stream")
 		}
+		a.calls[m.InvocationID].left = true
 		a.calls[m.InvocationID].cancel()
 	case *hubproto.Ping:
 		return nil // the client pings when it is time to
@@ -555,21 +557,10 @@ func (a *actor) completed(ctx context.Context, call *actorCall, m *hubproto.Comp
 	if call.items != nil {
 		want.value = nil
 	}
-	if call.items != nil && errors.Is(call.peek(), context.Canceled) {
-		return nil // the client has left
+	if call.left {
+		return nil // nobody looks any more
 	}
 	return a.sees(ctx, call.end, want)
-}
-
-// peek is the error of a call that has ended.
-func (c *actorCall) peek() error {
-	select {
-	case end := <-c.end:
-		c.end <- end
-		return end.err
-	default:
-		return nil
-	}
 }
 
 func (a *actor) sees(ctx context.Context, from <-chan actorItem, want actorItem) error {
