@@ -67,6 +67,9 @@ func (c *Client) Start(ctx context.Context) error {
 	}
 	conn, err := c.connect(ctx)
 	if err := c.settle(ctx, conn, err); err != nil {
+		if conn != nil {
+			release(conn.link.transport)
+		}
 		return fmt.Errorf("start: %w", err)
 	}
 	return nil
@@ -87,9 +90,6 @@ func (c *Client) settle(ctx context.Context, conn *connection, err error) error 
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.stopping {
-		if conn != nil {
-			conn.link.transport.Close()
-		}
 		c.state = StateClosed
 		close(c.done)
 		return ErrClosed

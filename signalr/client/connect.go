@@ -30,7 +30,7 @@ func (c *Client) connect(ctx context.Context) (*connection, error) {
 	}
 	unread, err := c.shakeHands(ctx, l)
 	if err != nil {
-		l.transport.Close()
+		release(l.transport)
 		return nil, fmt.Errorf("handshake: %w", err)
 	}
 	return c.newConnection(l, unread), nil

@@ -71,6 +71,7 @@ func (c *connection) run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { c.keepAlive(ctx) })
 	c.fail(c.read(ctx))
+	release(c.link.transport)
 	wg.Wait()
 	return c.reason()
 }

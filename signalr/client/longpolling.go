@@ -30,6 +30,7 @@ type longPolling struct {
 	end   func()          // frees poll's timer
 	body  io.ReadCloser   // of the poll under way; nil between two
 	lost  int             // polls in a row without an answer
+	over  bool            // the server has ended the connection
 	chunk [receiveChunk]byte
 }
 
@@ -87,8 +88,10 @@ func (p *longPolling) next() error {
 	case http.StatusNoContent: // LP-05
 		discard(response)
 		p.end()
+		p.over = true
 		return io.EOF
 	default:
+		p.over = true
 		defer p.end()
 		defer discard(response)
 		return fmt.Errorf("poll: %w", refusal(response))
@@ -106,16 +109,10 @@ func (p *longPolling) endBody(err error) error {
 	return p.failed(err)
 }
 
-// failed explains the error of a poll; nil if it was only in vain. When the
-// client has given the connection up it tells the server, which would
-// otherwise wait for another poll (LP-12).
+// failed explains the error of a poll; nil if it was only in vain.
 func (p *longPolling) failed(err error) error {
 	defer p.end()
 	err = fmt.Errorf("poll: %w", err)
-	if p.ctx.Err() != nil {
-		p.terminate()
-		return err
-	}
 	if !errors.Is(context.Cause(p.poll), errPollTimeout) {
 		return err
 	}
@@ -125,7 +122,13 @@ func (p *longPolling) failed(err error) error {
 	return fmt.Errorf("%w: %d polls of %v without an answer", ErrServerTimeout, p.lost, pollTimeout)
 }
 
-func (p *longPolling) terminate() {
+// Release tells a server that has not ended the connection itself that no
+// other poll will come, which it would wait for (LP-12). It is called behind the
+// last Receive.
+func (p *longPolling) Release() {
+	if p.over {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(p.ctx), closeTimeout)
 	defer cancel()
 	if response, err := p.do(ctx, http.MethodDelete, "", nil); err == nil {
@@ -140,4 +143,7 @@ func (*longPolling) Finish() error { return nil }
 // NeedsPings is false: the polls show that both ends are there.
 func (*longPolling) NeedsPings() bool { return false }
 
-var _ transport = (*longPolling)(nil)
+var (
+	_ transport = (*longPolling)(nil)
+	_ releaser  = (*longPolling)(nil)
+)

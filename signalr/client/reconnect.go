@@ -86,6 +86,9 @@ func (c *Client) reconnect(ctx context.Context, loss error) (*connection, error)
 		if err == nil && c.adopt(conn) {
 			return conn, nil
 		}
+		if err == nil {
+			release(conn.link.transport)
+		}
 		if ctx.Err() != nil {
 			return nil, nil //nolint:nilnil // Stop is no error
 		}
@@ -98,7 +101,6 @@ func (c *Client) adopt(conn *connection) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.stopping {
-		conn.link.transport.Close()
 		return false
 	}
 	c.state, c.conn = StateConnected, conn

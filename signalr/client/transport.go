@@ -65,3 +65,15 @@ type transport interface {
 	// there (LP-15).
 	NeedsPings() bool
 }
+
+// releaser is a transport of which something is left at the server when it was
+// closed. Release takes it away, within closeTimeout.
+type releaser interface{ Release() }
+
+// release ends a transport that nobody receives from any more.
+func release(t transport) {
+	t.Close()
+	if r, ok := t.(releaser); ok {
+		r.Release()
+	}
+}
