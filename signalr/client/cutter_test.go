@@ -3,7 +3,7 @@ package client_test
 import (
 	"io"
 	"net"
-	"strings"
+	"net/url"
 	"sync"
 	"testing"
 )
@@ -22,27 +22,42 @@ type cutter struct {
 	shut  bool // no connection is let through
 }
 
-// newCutter returns a way to the server at url, which is http.
+// newCutter returns a way to the server at url, which is http; it has the same
+// path.
 func newCutter(t *testing.T, url string) *cutter {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	c, err := listenCutter(url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &cutter{
-		url: "http://" + listener.Addr().String(), target: strings.TrimPrefix(url, "http://"),
-		listener: listener, conns: map[net.Conn]struct{}{},
-	}
-	c.running.Go(c.accept)
-	t.Cleanup(func() {
-		c.listener.Close()
-		c.mu.Lock()
-		c.over = true
-		c.mu.Unlock()
-		c.cut()
-		c.running.Wait()
-	})
+	t.Cleanup(c.close)
 	return c
+}
+
+func listenCutter(target string) (*cutter, error) {
+	u, err := url.Parse(target)
+	if err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	c := &cutter{target: u.Host, listener: listener, conns: map[net.Conn]struct{}{}}
+	u.Host = listener.Addr().String()
+	c.url = u.String()
+	c.running.Go(c.accept)
+	return c, nil
+}
+
+// close cuts all connections and stops listening.
+func (c *cutter) close() {
+	c.listener.Close()
+	c.mu.Lock()
+	c.over = true
+	c.mu.Unlock()
+	c.cut()
+	c.running.Wait()
 }
 
 func (c *cutter) accept() {

@@ -70,7 +70,7 @@ func TestQuestionBehindAHandlerThatWaits(t *testing.T) {
 				var c *client.Client
 				done := make(chan error, 1)
 				c, conn, stop := connectIn(t, nil, map[string]any{
-					"work": func(ctx context.Context) {
+					"work": func(ctx context.Context) { //nolint:contextcheck // the other context is the case
 						if after > 0 {
 							ctx = context.Background()
 						}

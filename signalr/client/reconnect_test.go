@@ -15,7 +15,7 @@ import (
 )
 
 // startIn starts a client in a bubble, with a server that pings.
-func startIn(t *testing.T, hub *memoryHub, options *client.Options) *client.Client {
+func startIn(t *testing.T, options *client.Options) *client.Client {
 	t.Helper()
 	options.ServerTimeout = 24 * time.Hour // the server does not ping
 	c := client.New("http://hub/hub", options)
@@ -33,7 +33,7 @@ func TestReconnectAfterTheOfficialDelays(t *testing.T) {
 		options.Reconnect = client.ReconnectAfter()
 		var retries []error
 		options.OnReconnecting = func(err error) { retries = append(retries, err) }
-		c := startIn(t, hub, options)
+		c := startIn(t, options)
 		hub.conn(1).lose()
 		<-c.Done()
 		var after []time.Duration
@@ -68,7 +68,7 @@ func TestReconnectPolicyDecides(t *testing.T) {
 			seen = append(seen, fmt.Sprint(r.Attempt, r.Elapsed, errors.As(r.Err, &refused)))
 			return time.Minute, r.Attempt < 2
 		}
-		c := startIn(t, hub, options)
+		c := startIn(t, options)
 		hub.conn(1).lose()
 		<-c.Done()
 		if want := []string{"0 0s false", "1 1m0s true", "2 2m0s true"}; !slices.Equal(seen, want) {
@@ -153,7 +153,7 @@ func TestInvokeInOnReconnected(t *testing.T) {
 		var c *client.Client
 		joined := make(chan error, 1)
 		options.OnReconnected = func(string) { joined <- c.Invoke(context.Background(), nil, "Join", "lobby") }
-		c = startIn(t, hub, options)
+		c = startIn(t, options)
 		hub.conn(1).lose()
 		<-time.After(time.Second)
 		synctest.Wait()
@@ -200,7 +200,7 @@ func TestNoReconnect(t *testing.T) {
 				hub := &memoryHub{}
 				options := hub.options()
 				options.Reconnect = test.policy
-				c := startIn(t, hub, options)
+				c := startIn(t, options)
 				hub.conn(1).say(test.last)
 				hub.conn(1).lose()
 				<-c.Done()
@@ -234,7 +234,7 @@ func TestStopWhileReconnecting(t *testing.T) {
 					<-ctx.Done()
 					return "", ctx.Err()
 				}
-				c := startIn(t, hub, options)
+				c := startIn(t, options)
 				hub.conn(1).lose()
 				synctest.Wait()
 				if c.State() != client.StateReconnecting {

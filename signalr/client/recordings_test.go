@@ -94,7 +94,7 @@ func playScenario(ctx context.Context, t *testing.T, scenario *golden.Scenario) 
 		actors[channel.Name] = newActor(web.URL, channel, server, script)
 	}
 	// Whatever happened: nothing may be left behind.
-	defer func() {
+	defer func() { //nolint:contextcheck // ctx has ended by then
 		for _, a := range actors {
 			a.leave()
 		}
@@ -305,7 +305,7 @@ func (a *actor) says(ctx context.Context, record []byte) error {
 	}
 	switch m := message.(type) {
 	case *hubproto.Invocation:
-		a.invoke(m)
+		a.invoke(m) //nolint:contextcheck // a call outlives its line
 	case *hubproto.StreamItem:
 		if a.uploads[m.InvocationID] == nil {
 			return errors.New("an item of no stream")
@@ -324,7 +324,7 @@ func (a *actor) says(ctx context.Context, record []byte) error {
 	case *hubproto.Ping:
 		return nil // the client pings when it is time to
 	case *hubproto.Close:
-		go a.client.Stop(a.ctx)
+		go a.client.Stop(a.ctx) //nolint:contextcheck // it outlives its line
 	default:
 		return fmt.Errorf("a %T", m)
 	}

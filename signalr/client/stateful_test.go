@@ -73,7 +73,7 @@ func loseNothing(t *testing.T, protocol hubproto.Codec) {
 	for n := range cutMessages {
 		if n%(cutMessages/cuts) == 0 {
 			awaitResumptions(t, c, n/(cutMessages/cuts))
-			time.AfterFunc(rand.N(2*time.Millisecond), way.cut) //nolint:gosec // when to cut is no secret
+			time.AfterFunc(rand.N(2*time.Millisecond), way.cut)
 		}
 		if err := c.Send(testContext(t), "Put", n); err != nil {
 			t.Fatal(err)
@@ -103,7 +103,7 @@ func awaitResumptions(t *testing.T, c *client.Client, n int) {
 			<-time.After(100 * time.Microsecond)
 		}
 	}
-	await(func(now client.Stats) bool { return now.Resumed >= uint64(n) }) //nolint:gosec // small
+	await(func(now client.Stats) bool { return now.Resumed >= uint64(n) })
 	if n > 0 {
 		heard := c.Stats().Received
 		await(func(now client.Stats) bool { return now.Received > heard })

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -94,7 +95,8 @@ func TestTransportFallback(t *testing.T) {
 		"the third":      {[]string{"WebSockets", "ServerSentEvents"}, client.Options{}, []string{"negotiate", "WebSockets", "negotiate", "ServerSentEvents", "negotiate", "LongPolling"}, "LongPolling"},
 		"the chosen one": {nil, client.Options{Transports: client.LongPolling | client.ServerSentEvents}, []string{"negotiate", "ServerSentEvents"}, "ServerSentEvents"},
 		"a binary one": {
-			[]string{"WebSockets"}, client.Options{Protocol: hubproto.NewMessagePack(nil)},
+			[]string{"WebSockets"},
+			client.Options{Protocol: hubproto.NewMessagePack(nil)},
 			[]string{"negotiate", "WebSockets", "negotiate", "LongPolling"}, "LongPolling",
 		},
 	}
@@ -177,7 +179,7 @@ func TestTokenIsRenewed(t *testing.T) {
 			c := start(t, client.New(g.url, &client.Options{
 				HTTPClient: g.http, Transports: transport,
 				AccessToken: func(context.Context) (string, error) {
-					token := fmt.Sprint(asked.Add(1))
+					token := strconv.Itoa(int(asked.Add(1)))
 					valid.Store("Bearer "+token, true)
 					return token, nil
 				},
