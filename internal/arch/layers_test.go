@@ -23,7 +23,7 @@ var layers = map[string]node{
 
 	// Level 1: each knows the vocabulary or the wire, and nothing beside it.
 	"signalr":           {level: 1, imports: []string{"signalr/hubproto", "signalr/internal/outbox", "signalr/internal/ws"}},
-	"signalr/client":    {level: 1, imports: []string{"signalr/hubproto", "signalr/internal/ws"}},
+	"signalr/client":    {level: 1, imports: []string{"signalr/hubproto", "signalr/internal/outbox", "signalr/internal/ws"}},
 	"internal/bus":      {level: 1, imports: []string{"."}},
 	"internal/document": {level: 1, imports: []string{"."}},
 	"internal/health":   {level: 1, imports: []string{"."}},

@@ -8,17 +8,8 @@ import (
 	"github.com/fanfare-hub/fanfare/signalr/hubproto"
 )
 
-// state is where a client stands in its life.
-type state int
-
-const (
-	stateIdle state = iota
-	stateStarting
-	stateRunning
-	stateEnded
-)
-
-// Client is one connection to a hub. Its methods are safe for concurrent use.
+// Client is one client of a hub: a connection, or one after the other where
+// it reconnects. Its methods are safe for concurrent use.
 type Client struct {
 	// Set by New.
 	url      string
@@ -26,27 +17,27 @@ type Client struct {
 	codec    hubproto.Codec
 	handlers handlers
 	stats    counters
+	queue    *queue
 	done     chan struct{}
 
+	workers workers
 	running sync.WaitGroup
 
 	mu       sync.Mutex // guards the fields below
-	state    state
+	state    State
 	stopping bool               // Stop was called
-	abort    context.CancelFunc // ends the Start under way
-	conn     *connection        // set from stateRunning on
+	abort    context.CancelFunc // ends the attempt to connect under way
+	cancel   context.CancelFunc // of the handlers' context; set from StateConnected on
+	conn     *connection        // set in StateConnected, and kept in StateClosed if it was the last
 	err      error
 }
 
 // New makes a client of the hub at url, which is http, https, ws or wss. Nil
 // options are the defaults. Nothing is connected until Start.
 func New(url string, options *Options) *Client {
-	return &Client{
-		url:     url,
-		options: options.withDefaults(),
-		codec:   hubproto.NewJSON(nil),
-		done:    make(chan struct{}),
-	}
+	c := &Client{url: url, options: options.withDefaults(), queue: newQueue(), done: make(chan struct{})}
+	c.codec = c.options.Protocol
+	return c
 }
 
 // On registers fn for the hub's calls of name, which is matched without regard
@@ -76,6 +67,9 @@ func (c *Client) Start(ctx context.Context) error {
 	}
 	conn, err := c.connect(ctx)
 	if err := c.settle(ctx, conn, err); err != nil {
+		if conn != nil {
+			release(conn.link.transport)
+		}
 		return fmt.Errorf("start: %w", err)
 	}
 	return nil
@@ -84,39 +78,50 @@ func (c *Client) Start(ctx context.Context) error {
 func (c *Client) begin(abort context.CancelFunc) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.state != stateIdle {
+	if c.state != StateDisconnected {
 		return ErrStarted
 	}
-	c.state, c.abort = stateStarting, abort
+	c.state, c.abort = StateConnecting, abort
 	return nil
 }
 
-// settle ends stateStarting with what connect has brought.
+// settle ends StateConnecting with what connect has brought.
 func (c *Client) settle(ctx context.Context, conn *connection, err error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.stopping {
-		if conn != nil {
-			conn.transport.Close()
-		}
-		c.state = stateEnded
+		c.state = StateClosed
 		close(c.done)
 		return ErrClosed
 	}
 	if err != nil {
-		c.state = stateIdle
+		c.state = StateDisconnected
 		return err
 	}
-	handlersCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	conn.cancel = cancel
-	c.state, c.conn = stateRunning, conn
-	c.running.Go(func() { c.end(conn.run(handlersCtx)) })
+	handlersCtx, cancel := context.WithCancel(context.WithValue(context.WithoutCancel(ctx), handlerKey{}, true))
+	c.state, c.conn, c.cancel = StateConnected, conn, cancel
+	c.running.Go(func() {
+		defer cancel()
+		c.live(handlersCtx, conn)
+	})
 	return nil
+}
+
+// live is the client from its first connection to its end. ctx is the
+// handlers'.
+func (c *Client) live(ctx context.Context, conn *connection) {
+	var handling sync.WaitGroup
+	handling.Go(func() { c.handle(ctx) })
+	err := c.keepConnected(ctx, conn)
+	c.queue.close()
+	handling.Wait()
+	c.workers.await()
+	c.end(err)
 }
 
 func (c *Client) end(err error) {
 	c.mu.Lock()
-	c.state, c.err = stateEnded, err
+	c.state, c.err = StateClosed, err
 	c.mu.Unlock()
 	c.options.OnClose(err)
 	close(c.done)
@@ -127,8 +132,7 @@ func (c *Client) end(err error) {
 // connection is cut, the handlers' context is cancelled, the calls still
 // queued are discarded, and the context's error is returned.
 func (c *Client) Stop(ctx context.Context) error {
-	conn := c.beginStop()
-	if conn != nil {
+	if conn := c.beginStop(); conn != nil {
 		conn.stop(ctx)
 	}
 	select {
@@ -136,9 +140,7 @@ func (c *Client) Stop(ctx context.Context) error {
 		c.running.Wait()
 		return nil
 	case <-ctx.Done():
-		if conn != nil {
-			conn.cut()
-		}
+		c.cut()
 		return fmt.Errorf("stop: %w", context.Cause(ctx))
 	}
 }
@@ -149,35 +151,56 @@ func (c *Client) beginStop() *connection {
 	defer c.mu.Unlock()
 	c.stopping = true
 	switch c.state {
-	case stateIdle:
-		c.state = stateEnded
+	case StateDisconnected:
+		c.state = StateClosed
 		close(c.done)
-	case stateStarting:
+	case StateConnecting, StateReconnecting:
 		c.abort()
-	case stateRunning:
+	case StateConnected:
 		return c.conn
-	case stateEnded:
+	case StateClosed:
 	}
 	return nil
 }
 
-// Done is closed when the connection has ended and the last handler has
-// returned.
+// cut ends the connection and the handlers without ceremony.
+func (c *Client) cut() {
+	c.mu.Lock()
+	conn, cancel := c.conn, c.cancel
+	c.mu.Unlock()
+	if conn != nil {
+		conn.fail(ErrClosed)
+	}
+	if cancel != nil {
+		cancel()
+	}
+}
+
+// Done is closed when the client is at its end, and the last handler has
+// returned. A connection whose place another takes is no end.
 func (c *Client) Done() <-chan struct{} { return c.done }
 
-// Err says why the connection ended: nil while it has not, and nil after Stop.
-// If the server ended it, it is a [*CloseError].
+// Err says why the client has come to its end: nil while it has not, and nil
+// after Stop. If the server ended it, it is a [*CloseError].
 func (c *Client) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.err
 }
 
-// ConnectionID is the server's name for this connection. It is empty before
-// Start and without negotiation.
+// State is where the client stands. A transport that stateful reconnect
+// replaces does not change it.
+func (c *Client) State() State {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state
+}
+
+// ConnectionID is the server's name for the present connection. It is empty
+// without one and without negotiation; another connection has another.
 func (c *Client) ConnectionID() string {
 	if conn, err := c.current(); err == nil {
-		return conn.id
+		return conn.link.id
 	}
 	return ""
 }
@@ -192,8 +215,10 @@ func (c *Client) current() (*connection, error) {
 	switch {
 	case c.conn != nil:
 		return c.conn, nil
-	case c.state == stateEnded:
-		return nil, ErrClosed
+	case c.state == StateReconnecting:
+		return nil, ErrReconnecting
+	case c.state == StateClosed:
+		return nil, closedBy(c.err)
 	default:
 		return nil, ErrNotStarted
 	}

@@ -13,81 +13,84 @@ import (
 
 // connection is what follows a handshake, until its end.
 //
-//	transport ─► read ─► queue ─► handle ─► On's functions
-//	                └──► calls ─► Invoke
+//	transport ─► read ─► the client's queue ─► On's functions
+//	                ├──► calls ─► Invoke
 //	                └──► streams ─► Stream
-//	Invoke, Send, uploads, handle, keepAlive ─► send ─► transport
+//	Invoke, Send, uploads, answers, keepAlive ─► send ─► transport
+//
+// With stateful reconnect the reader puts another transport in the place of a
+// lost one, and the rest of the connection does not notice.
 type connection struct {
 	// Set by newConnection.
-	id        string
-	transport transport
-	codec     hubproto.Codec
-	options   *Options
-	handlers  *handlers
-	stats     *counters
-	queue     chan *hubproto.Invocation // closed by run, after the reader
-	writing   chan struct{}             // holds one: the right to write
-	closing   chan struct{}             // closed when nothing more will be sent
-	ended     chan struct{}             // closed when the transport is
-
-	cancel context.CancelFunc // of the handlers' context; set before run
+	client  *Client
+	link    *link
+	ledger  *ledger       // nil without stateful reconnect
+	writing chan struct{} // holds one: the right to write
+	closing chan struct{} // closed when nothing more will be sent
+	ended   chan struct{} // closed when the connection is over
+	acking  chan struct{} // holds one signal that an Ack will be due
 
 	calls               calls
-	uploads             sync.WaitGroup // started by start, awaited by run
+	pressure            pressure
 	closeOnce, failOnce sync.Once
 
-	unread []byte // owned by the reader: what is not a whole message yet
+	// Owned by the reader.
+	buffer []byte // what is not a whole message yet
+	seen   int    // how much of buffer holds no end of a message
+	vain   int    // transports in a row that brought nothing new
 
-	mu       sync.Mutex // guards the fields below
-	resolved bool
-	over     bool // no upload can start any more
-	cause    error
+	mu        sync.Mutex // guards the fields below
+	transport transport  // nil while another one is being opened
+	resolved  bool
+	dismissed bool // the server does not want the client back (CLI-11)
+	cause     error
 }
 
 // newConnection takes over a transport on which the handshake is done; unread
 // is what came behind it.
-func (c *Client) newConnection(id string, t transport, unread []byte) *connection {
-	return &connection{
-		id:        id,
-		transport: t,
-		codec:     c.codec,
-		options:   &c.options,
-		handlers:  &c.handlers,
-		stats:     &c.stats,
-		queue:     make(chan *hubproto.Invocation, c.options.HandlerQueue),
+func (c *Client) newConnection(l *link, unread []byte) *connection {
+	conn := &connection{
+		client:    c,
+		link:      l,
+		transport: l.transport,
 		writing:   make(chan struct{}, 1),
 		closing:   make(chan struct{}),
 		ended:     make(chan struct{}),
-		unread:    unread,
+		acking:    make(chan struct{}, 1),
+		buffer:    unread,
 	}
+	if l.stateful {
+		conn.ledger = newLedger(c.options.StatefulReconnectBufferSize)
+	}
+	return conn
 }
 
-// run reads until the connection ends, and returns why it did when everything
-// else has ended too. ctx is the handlers'.
+// run reads until the connection ends, and returns why it did. What was read
+// is in the queue then. ctx is the handlers'.
 func (c *connection) run(ctx context.Context) error {
-	defer c.cancel()
 	var wg sync.WaitGroup
-	wg.Go(func() { c.handle(ctx) })
-	wg.Go(c.keepAlive)
+	wg.Go(func() { c.keepAlive(ctx) })
 	c.fail(c.read(ctx))
-	close(c.queue)
+	release(c.link.transport)
 	wg.Wait()
-	c.awaitUploads()
 	return c.reason()
 }
 
-// read takes in what the server sends until the transport ends.
+// read takes in what the server sends until the connection ends.
 func (c *connection) read(ctx context.Context) error {
 	for {
 		if err := c.takeAll(ctx); err != nil {
 			return fmt.Errorf("read: %w", err)
 		}
-		// What was parsed lies before unread in the same memory and stays.
-		more, err := c.transport.Receive(c.unread, c.options.ServerTimeout)
-		if err != nil {
+		t := c.carrier()
+		if t == nil {
+			return ErrClosed
+		}
+		more, err := t.Receive(c.buffer, c.client.options.ServerTimeout)
+		c.buffer = more
+		if err != nil && !c.resume(ctx, err) {
 			return c.lost(err)
 		}
-		c.unread = more
 	}
 }
 
@@ -97,60 +100,17 @@ func (c *connection) lost(err error) error {
 	case errors.Is(err, io.EOF):
 		return &CloseError{}
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return fmt.Errorf("%w (%v)", ErrServerTimeout, c.options.ServerTimeout)
+		return fmt.Errorf("%w (%v)", ErrServerTimeout, c.client.options.ServerTimeout)
 	default:
 		return fmt.Errorf("read: %w", err)
 	}
 }
 
-// takeAll handles every whole message that has arrived.
-func (c *connection) takeAll(ctx context.Context) error {
-	for len(c.unread) > 0 {
-		record, rest, err := c.codec.Next(c.unread, c.options.MaximumMessageSize)
-		if err != nil {
-			return err
-		}
-		if record == nil {
-			return nil
-		}
-		c.unread = rest
-		message, err := c.codec.Parse(record)
-		if err != nil {
-			return err
-		}
-		c.stats.received.Add(1)
-		c.take(ctx, message)
-	}
-	return nil
-}
-
-// take handles one message; nil is one of an unknown type (JSON-05).
-func (c *connection) take(ctx context.Context, message hubproto.Message) {
-	switch m := message.(type) {
-	case *hubproto.Invocation:
-		c.enqueue(ctx, m)
-	case *hubproto.StreamItem:
-		c.deliver(m)
-	case *hubproto.Completion:
-		if !c.calls.complete(m) {
-			c.stats.ignored.Add(1)
-		}
-	case *hubproto.Ping:
-	case *hubproto.Close:
-		c.resolve(&CloseError{Message: m.Error, AllowReconnect: m.AllowReconnect})
-		c.finish()
-	default:
-		c.stats.ignored.Add(1)
-	}
-}
-
-// enqueue waits for room in the queue, which is what slows the server down.
-func (c *connection) enqueue(ctx context.Context, call *hubproto.Invocation) {
-	select {
-	case c.queue <- call:
-	case <-ctx.Done():
-		c.stats.discarded.Add(1)
-	}
+// carrier is the transport to use now, nil if there is none.
+func (c *connection) carrier() transport {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.transport
 }
 
 // stop sends the goodbye and begins the closing handshake (CLI-02).
@@ -167,16 +127,15 @@ func (c *connection) stop(ctx context.Context) {
 func (c *connection) finish() {
 	c.closeOnce.Do(func() {
 		close(c.closing)
-		if err := c.transport.Finish(); err != nil {
+		t := c.carrier()
+		if t == nil {
+			c.fail(ErrClosed)
+			return
+		}
+		if err := t.Finish(); err != nil {
 			c.fail(fmt.Errorf("close: %w", err))
 		}
 	})
-}
-
-// cut ends the connection and its handlers without ceremony.
-func (c *connection) cut() {
-	c.fail(ErrClosed)
-	c.cancel()
 }
 
 // fail ends the connection.
@@ -184,8 +143,46 @@ func (c *connection) fail(cause error) {
 	c.resolve(cause)
 	c.failOnce.Do(func() {
 		close(c.ended)
-		c.transport.Close()
+		c.carry(nil)
 	})
+}
+
+// carry puts a transport in the place of the one before, which is closed. It
+// fails when the connection is over.
+func (c *connection) carry(t transport) bool {
+	c.mu.Lock()
+	before := c.transport
+	over := c.isEnded()
+	if over {
+		c.transport = nil
+	} else {
+		c.transport = t
+	}
+	c.mu.Unlock()
+	if before != nil {
+		before.Close()
+	}
+	return !over
+}
+
+func (c *connection) isEnded() bool {
+	select {
+	case <-c.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+func (c *connection) isClosing() bool {
+	select {
+	case <-c.closing:
+		return true
+	case <-c.ended:
+		return true
+	default:
+		return false
+	}
 }
 
 // resolve decides why the connection ends. Who is first is right: what fails
@@ -202,4 +199,17 @@ func (c *connection) reason() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.cause
+}
+
+// dismiss notes that the server does not want the client back.
+func (c *connection) dismiss() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.dismissed = true
+}
+
+func (c *connection) isDismissed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.dismissed
 }

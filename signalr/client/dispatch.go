@@ -14,30 +14,38 @@ const (
 	textBadArguments = "Client failed to parse argument(s)."
 )
 
-// handle runs the handlers, one call after the other, until the queue is
-// closed and empty.
-func (c *connection) handle(ctx context.Context) {
-	for call := range c.queue {
-		if ctx.Err() != nil {
-			c.stats.discarded.Add(1)
-			continue
+// handle does the jobs, one after the other, until the queue is closed and
+// empty.
+func (c *Client) handle(ctx context.Context) {
+	for {
+		j, ok := c.queue.next()
+		switch {
+		case !ok:
+			return
+		case j.call == nil:
+			j.do()
+		default:
+			j.conn.dispatch(ctx, j.call)
 		}
-		c.dispatch(ctx, call)
 	}
 }
 
 func (c *connection) dispatch(ctx context.Context, call *hubproto.Invocation) {
-	h := c.handlers.find(call.Target)
+	if ctx.Err() != nil {
+		c.client.stats.discarded.Add(1)
+		return
+	}
+	h := c.client.handlers.find(call.Target)
 	if h == nil {
-		c.stats.unknownMethods.Add(1)
-		c.options.Logger.WarnContext(ctx, "call dropped: no handler", slog.String("method", call.Target))
+		c.client.stats.unknownMethods.Add(1)
+		c.client.options.Logger.WarnContext(ctx, "call dropped: no handler", slog.String("method", call.Target))
 		c.refuse(ctx, call, textNoResult)
 		return
 	}
-	args, err := h.decode(c.codec, call.Arguments)
+	args, err := h.decode(c.client.codec, call)
 	if err != nil {
-		c.stats.mismatches.Add(1)
-		c.options.Logger.WarnContext(ctx, "call dropped: arguments do not fit the handler",
+		c.client.stats.mismatches.Add(1)
+		c.client.options.Logger.WarnContext(ctx, "call dropped: arguments do not fit the handler",
 			slog.String("method", call.Target), slog.Any("error", err))
 		c.refuse(ctx, call, textBadArguments)
 		return
@@ -47,11 +55,11 @@ func (c *connection) dispatch(ctx context.Context, call *hubproto.Invocation) {
 
 func (c *connection) execute(ctx context.Context, call *hubproto.Invocation, h *handler, args []reflect.Value) {
 	result, err := h.call(ctx, args)
-	c.stats.handled.Add(1)
+	c.client.stats.handled.Add(1)
 	switch {
 	case err != nil:
-		c.stats.handlerErrors.Add(1)
-		c.options.Logger.WarnContext(ctx, "handler failed", slog.String("method", call.Target), slog.Any("error", err))
+		c.client.stats.handlerErrors.Add(1)
+		c.client.options.Logger.WarnContext(ctx, "handler failed", slog.String("method", call.Target), slog.Any("error", err))
 		c.refuse(ctx, call, err.Error())
 	case h.withResult:
 		c.answer(ctx, call, result)
@@ -65,9 +73,9 @@ func (c *connection) answer(ctx context.Context, call *hubproto.Invocation, resu
 	if call.InvocationID == "" {
 		return
 	}
-	raw, err := c.codec.Marshal(result)
+	raw, err := c.client.codec.Marshal(result)
 	if err != nil {
-		c.options.Logger.WarnContext(ctx, "result cannot be encoded", slog.String("method", call.Target), slog.Any("error", err))
+		c.client.options.Logger.WarnContext(ctx, "result cannot be encoded", slog.String("method", call.Target), slog.Any("error", err))
 		c.refuse(ctx, call, textNoResult)
 		return
 	}
@@ -84,6 +92,6 @@ func (c *connection) refuse(ctx context.Context, call *hubproto.Invocation, text
 
 func (c *connection) reply(ctx context.Context, call *hubproto.Invocation, completion *hubproto.Completion) {
 	if err := c.send(ctx, completion); err != nil {
-		c.options.Logger.WarnContext(ctx, "answer not sent", slog.String("method", call.Target), slog.Any("error", err))
+		c.client.options.Logger.WarnContext(ctx, "answer not sent", slog.String("method", call.Target), slog.Any("error", err))
 	}
 }

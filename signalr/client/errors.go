@@ -17,6 +17,14 @@ var (
 	// those that were waiting for an answer when it did. It wraps the cause.
 	ErrClosed = errors.New("connection is closed")
 
+	// ErrReconnecting is returned by calls while a lost connection's place is not
+	// taken by another yet.
+	ErrReconnecting = errors.New("client is reconnecting")
+
+	// ErrStreamOverflow ends a stream of which more than 16 MiB has come while
+	// its loop took nothing and others were waiting.
+	ErrStreamOverflow = errors.New("stream is not taken from")
+
 	// ErrServerTimeout ends a connection whose server was silent for longer
 	// than [Options.ServerTimeout].
 	ErrServerTimeout = errors.New("server timeout elapsed without a message")
@@ -52,7 +60,8 @@ type HandshakeError struct{ Message string }
 
 func (e *HandshakeError) Error() string { return "server refused the handshake: " + e.Message }
 
-// NegotiateError is the server's refusal to negotiate.
+// NegotiateError is the server's refusal of an HTTP request: to negotiate, to
+// open a transport, or to go on with it.
 type NegotiateError struct {
 	// StatusCode is the HTTP status. It is 200 if the server refused in the
 	// negotiate document itself (NEG-02).

@@ -28,7 +28,11 @@ type fakeHub struct {
 	url       string
 	negotiate http.HandlerFunc
 	script    func(*session)
+	refuse    func(*http.Request) bool // of WebSockets, with 404; nil refuses none
 	sessions  sync.WaitGroup
+
+	mu   sync.Mutex
+	over bool // guarded by mu: no session can begin any more
 }
 
 // newFakeHub serves script on every WebSocket. The hub is at url + any path.
@@ -39,6 +43,9 @@ func newFakeHub(t *testing.T, script func(*session)) *fakeHub {
 	server := httptest.NewServer(hub)
 	hub.url = server.URL + "/hub"
 	t.Cleanup(func() {
+		hub.mu.Lock()
+		hub.over = true
+		hub.mu.Unlock()
 		hub.sessions.Wait()
 		server.Close()
 		server.Client().CloseIdleConnections()
@@ -52,7 +59,13 @@ func (h *fakeHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.negotiate(w, r)
 		return
 	}
-	h.sessions.Add(1)
+	if h.refuse != nil && h.refuse(r) {
+		http.Error(w, "No Connection with that ID", http.StatusNotFound)
+		return
+	}
+	if !h.begin() {
+		return
+	}
 	defer h.sessions.Done()
 	conn, err := ws.Accept(w, r)
 	if err != nil {
@@ -62,6 +75,15 @@ func (h *fakeHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer conn.Close()
 	conn.SetReadDeadline(time.Now().Add(patience))
 	h.script(&session{t: h.t, conn: conn, request: r})
+}
+
+func (h *fakeHub) begin() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.over {
+		h.sessions.Add(1)
+	}
+	return !h.over
 }
 
 // session is the server's end of one WebSocket.

@@ -84,7 +84,11 @@ func (h *handler) bindResults(shape reflect.Type) error {
 }
 
 // decode turns the arguments of a call into those of the function (CLI-09).
-func (h *handler) decode(codec hubproto.Codec, args []hubproto.Raw) ([]reflect.Value, error) {
+func (h *handler) decode(codec hubproto.Codec, call *hubproto.Invocation) ([]reflect.Value, error) {
+	if call.ArgumentsError != nil {
+		return nil, call.ArgumentsError
+	}
+	args := call.Arguments
 	if len(args) != len(h.arguments) {
 		return nil, fmt.Errorf("call has %d arguments, handler takes %d", len(args), len(h.arguments))
 	}

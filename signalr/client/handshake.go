@@ -9,16 +9,25 @@ import (
 	"github.com/fanfare-hub/fanfare/signalr/hubproto"
 )
 
-// protocolVersion is the highest that has no numbered messages (HS-08).
-const protocolVersion = 1
+const (
+	// protocolVersion is the highest that has no numbered messages (HS-08): old
+	// servers refuse a higher one.
+	protocolVersion = 1
+
+	// statefulVersion is the one with them.
+	statefulVersion = 2
+
+	// maxHandshake bounds the server's answer in bytes, far above any real one.
+	maxHandshake = 64 << 10
+)
 
 // shakeHands agrees on the protocol (HS-01), and returns what came behind the
 // server's answer (HS-04).
-func (c *Client) shakeHands(ctx context.Context, t transport) (unread []byte, err error) {
+func (c *Client) shakeHands(ctx context.Context, l *link) (unread []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, c.options.HandshakeTimeout)
 	defer cancel()
-	stop := context.AfterFunc(ctx, func() { t.Close() })
-	unread, err = c.exchange(t)
+	stop := context.AfterFunc(ctx, func() { l.transport.Close() })
+	unread, err = c.exchange(l)
 	switch {
 	case !stop():
 		return nil, fmt.Errorf("wait for the server: %w", context.Cause(ctx))
@@ -28,8 +37,11 @@ func (c *Client) shakeHands(ctx context.Context, t transport) (unread []byte, er
 	return unread, err
 }
 
-func (c *Client) exchange(t transport) (unread []byte, err error) {
-	request := hubproto.HandshakeRequest{Protocol: c.codec.Name(), Version: protocolVersion}
+func (c *Client) exchange(l *link) (unread []byte, err error) {
+	t, request := l.transport, hubproto.HandshakeRequest{Protocol: c.codec.Name(), Version: protocolVersion}
+	if l.stateful {
+		request.Version = statefulVersion
+	}
 	if err := t.Send(hubproto.AppendHandshakeRequest(nil, request), c.options.HandshakeTimeout); err != nil {
 		return nil, fmt.Errorf("write: %w", err)
 	}
@@ -38,7 +50,7 @@ func (c *Client) exchange(t transport) (unread []byte, err error) {
 		if unread, err = t.Receive(unread, c.options.HandshakeTimeout); err != nil {
 			return nil, fmt.Errorf("read: %w", err)
 		}
-		if record, unread, err = hubproto.NextRecord(unread, c.options.MaximumMessageSize); err != nil {
+		if record, unread, err = hubproto.NextRecord(unread, min(c.options.MaximumMessageSize, maxHandshake)); err != nil {
 			return nil, err
 		}
 	}

@@ -39,7 +39,7 @@ func TestHandshakeFails(t *testing.T) {
 			hub := newFakeHub(t, test.script)
 			options := &client.Options{MaximumMessageSize: 1000}
 			if name == "silence" {
-				options.HandshakeTimeout = time.Millisecond
+				options.HandshakeTimeout = 200 * time.Millisecond // of which opening takes its part
 			}
 			if err := client.New(hub.url, options).Start(testContext(t)); !test.want(err) {
 				t.Errorf("Start = %v", err)

@@ -3,8 +3,6 @@ package client
 import (
 	"context"
 	"fmt"
-	"strconv"
-	"sync"
 
 	"github.com/fanfare-hub/fanfare/signalr/hubproto"
 )
@@ -43,6 +41,7 @@ func (c *Client) invoke(ctx context.Context, result any, method string, args []a
 		return err
 	}
 	defer conn.upload(ctx, uploads)()
+	defer conn.pressure.enter(ctx)()
 	completion, err := conn.await(ctx, answer)
 	if err != nil {
 		return err
@@ -80,130 +79,4 @@ func (c *Client) store(result any, completion *hubproto.Completion) error {
 		return fmt.Errorf("decode result: %w", err)
 	}
 	return nil
-}
-
-// calls are the invocations that wait for their completion, and the streams.
-type calls struct {
-	mu      sync.Mutex // guards the fields below
-	last    uint64
-	waiting map[string]chan<- *hubproto.Completion
-	streams map[string]*stream
-	hungry  map[*stream]struct{} // those whose loops wait for an item
-	pressed chan struct{}        // closed when a call or loop begins to wait; nil if nobody asks
-}
-
-// add makes a new id and the channel on which its one completion will come.
-func (c *calls) add() (id string, answer <-chan *hubproto.Completion) {
-	// Room for one, so that the reader never waits for a caller.
-	ch := make(chan *hubproto.Completion, 1)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	id = c.nextLocked()
-	c.pressLocked()
-	if c.waiting == nil {
-		c.waiting = make(map[string]chan<- *hubproto.Completion)
-	}
-	c.waiting[id] = ch
-	return id, ch
-}
-
-// newID makes an id for a stream to the hub: they share the namespace (UP-03).
-func (c *calls) newID() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.nextLocked()
-}
-
-func (c *calls) nextLocked() string {
-	c.last++
-	return strconv.FormatUint(c.last, 10)
-}
-
-func (c *calls) addStream() *stream {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	s := &stream{id: c.nextLocked(), news: make(chan struct{}, 1)}
-	if c.streams == nil {
-		c.streams = make(map[string]*stream)
-	}
-	c.streams[s.id] = s
-	return s
-}
-
-// hunger says whether the loop of a stream waits for an item.
-func (c *calls) hunger(s *stream, waits bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !waits {
-		delete(c.hungry, s)
-		return
-	}
-	if c.hungry == nil {
-		c.hungry = make(map[*stream]struct{})
-	}
-	c.hungry[s] = struct{}{}
-	c.pressLocked()
-}
-
-func (c *calls) pressLocked() {
-	if c.pressed != nil {
-		close(c.pressed)
-		c.pressed = nil
-	}
-}
-
-func (c *calls) removeStream(s *stream) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.streams, s.id)
-	s.leave()
-}
-
-func (c *calls) stream(id string) *stream {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.streams[id]
-}
-
-// pressing returns a channel that is closed as soon as somebody waits for what
-// the reader brings: the answer to a call, or the items of a stream but s.
-func (c *calls) pressing(s *stream) <-chan struct{} {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.pressed == nil {
-		c.pressed = make(chan struct{})
-	}
-	pressed := c.pressed
-	others := len(c.hungry)
-	if _, waits := c.hungry[s]; waits {
-		others--
-	}
-	if len(c.waiting) > 0 || others > 0 {
-		c.pressLocked()
-	}
-	return pressed
-}
-
-func (c *calls) remove(id string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.waiting, id)
-}
-
-// complete hands a completion to its caller; false if nobody waits for it
-// (CLI-03).
-func (c *calls) complete(completion *hubproto.Completion) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if s := c.streams[completion.InvocationID]; s != nil {
-		delete(c.streams, completion.InvocationID)
-		s.complete(completion)
-		return true
-	}
-	ch, ok := c.waiting[completion.InvocationID]
-	if ok {
-		delete(c.waiting, completion.InvocationID)
-		ch <- completion
-	}
-	return ok
 }

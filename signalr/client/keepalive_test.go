@@ -30,6 +30,8 @@ func (p pipe) Send(data []byte, timeout time.Duration) error {
 
 func (p pipe) Finish() error { return nil }
 
+func (p pipe) NeedsPings() bool { return true }
+
 // piped is a connected client and the server's end. It must be used within a
 // synctest bubble.
 func piped(t *testing.T) (*Client, net.Conn) {
@@ -39,7 +41,7 @@ func piped(t *testing.T) (*Client, net.Conn) {
 	if err := c.begin(func() {}); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.settle(context.Background(), c.newConnection("", pipe{near}, nil), nil); err != nil {
+	if err := c.settle(context.Background(), c.newConnection(&link{transport: pipe{near}}, nil), nil); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { far.Close(); <-c.Done() })

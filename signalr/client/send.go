@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/fanfare-hub/fanfare/signalr/hubproto"
 )
@@ -11,6 +10,23 @@ import (
 // send writes one message when it is its turn. ctx bounds the wait for the
 // turn only: half a message would spoil the connection.
 func (c *connection) send(ctx context.Context, message hubproto.Message) error {
+	for {
+		if err := c.takeTurn(ctx); err != nil {
+			return err
+		}
+		room := c.ledger.wait(message)
+		if room == nil {
+			defer func() { <-c.writing }()
+			return c.write(message)
+		}
+		<-c.writing // for pings and Acks, which need no room
+		if err := c.awaitRoom(ctx, room); err != nil {
+			return err
+		}
+	}
+}
+
+func (c *connection) takeTurn(ctx context.Context) error {
 	switch {
 	case c.isClosing():
 		return closedBy(c.reason())
@@ -19,37 +35,60 @@ func (c *connection) send(ctx context.Context, message hubproto.Message) error {
 	}
 	select {
 	case c.writing <- struct{}{}:
+		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	case <-c.ended:
 		return closedBy(c.reason())
 	}
-	defer func() { <-c.writing }()
-	return c.write(message)
+}
+
+// awaitRoom waits for an Ack of the server, which the reader must bring.
+func (c *connection) awaitRoom(ctx context.Context, room <-chan struct{}) error {
+	defer c.pressure.enter(ctx)()
+	select {
+	case <-room:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-c.closing:
+		return closedBy(c.reason())
+	case <-c.ended:
+		return closedBy(c.reason())
+	}
 }
 
 // write is for the holder of the right to write.
 func (c *connection) write(message hubproto.Message) error {
-	frame := c.codec.Append(nil, message)
-	if err := c.transport.Send(frame, c.options.ServerTimeout); err != nil {
-		if !c.isClosing() { // else it was only too late
-			c.fail(fmt.Errorf("write: %w", err))
-		}
+	frame := c.client.codec.Append(nil, message)
+	kept := c.ledger.keep(message, frame)
+	t := c.carrier()
+	if t == nil && kept {
+		return nil // it goes out with the replay
+	}
+	if t == nil {
 		return closedBy(c.reason())
 	}
-	c.stats.sent.Add(1)
+	if err := t.Send(frame, c.client.options.ServerTimeout); err != nil {
+		return c.unsent(t, kept, err)
+	}
+	c.client.stats.sent.Add(1)
 	return nil
 }
 
-func (c *connection) isClosing() bool {
-	select {
-	case <-c.closing:
-		return true
-	case <-c.ended:
-		return true
-	default:
-		return false
+// unsent deals with a message that could not be written.
+func (c *connection) unsent(t transport, kept bool, err error) error {
+	switch {
+	case c.ledger != nil && !c.isClosing():
+		t.Close() // the reader finds out, and opens another one
+		if kept {
+			return nil
+		}
+		return fmt.Errorf("write: %w", err)
+	case !c.isClosing(): // else it was only too late
+		c.fail(fmt.Errorf("write: %w", err))
 	}
+	return closedBy(c.reason())
 }
 
 // await waits for the answer of a call that was sent.
@@ -66,46 +105,5 @@ func (c *connection) await(ctx context.Context, answer <-chan *hubproto.Completi
 		return completion, nil
 	default:
 		return nil, closedBy(c.reason())
-	}
-}
-
-// keepAlive pings the server until the connection ends. The first ping goes
-// out at once: it is what makes the server watch for the others (PING-05,
-// CLI-08).
-func (c *connection) keepAlive() {
-	ticker := time.NewTicker(c.options.KeepAliveInterval)
-	defer ticker.Stop()
-	for {
-		c.ping()
-		select {
-		case <-ticker.C:
-		case <-c.ended:
-			return
-		case <-c.closing:
-			c.awaitClose()
-			return
-		}
-	}
-}
-
-// ping does nothing while somebody writes: the server hears from us then.
-func (c *connection) ping() {
-	select {
-	case c.writing <- struct{}{}:
-		_ = c.write(&hubproto.Ping{}) // if it fails it has ended the connection
-		<-c.writing
-	default:
-	}
-}
-
-// awaitClose cuts a connection whose server does not take part in the closing
-// handshake.
-func (c *connection) awaitClose() {
-	timer := time.NewTimer(closeTimeout)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		c.fail(errCloseTimeout)
-	case <-c.ended:
 	}
 }

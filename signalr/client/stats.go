@@ -23,11 +23,17 @@ type Stats struct {
 	// Ignored is the number of messages without meaning for this client: of
 	// an unknown type, or an answer to nothing that is waiting.
 	Ignored uint64
+	// Reconnected is the number of connections that took a lost one's place.
+	Reconnected uint64
+	// Resumed is the number of transports that took a lost one's place within
+	// a connection, by stateful reconnect.
+	Resumed uint64
 }
 
 type counters struct {
 	received, sent, handled, handlerErrors         atomic.Uint64
 	unknownMethods, mismatches, discarded, ignored atomic.Uint64
+	reconnected, resumed                           atomic.Uint64
 }
 
 func (c *counters) snapshot() Stats {
@@ -40,5 +46,7 @@ func (c *counters) snapshot() Stats {
 		Mismatches:     c.mismatches.Load(),
 		Discarded:      c.discarded.Load(),
 		Ignored:        c.ignored.Load(),
+		Reconnected:    c.reconnected.Load(),
+		Resumed:        c.resumed.Load(),
 	}
 }

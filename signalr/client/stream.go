@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"sync"
+	"time"
 
 	"github.com/fanfare-hub/fanfare/signalr/hubproto"
 )
@@ -66,7 +67,10 @@ func (c *Client) stream(ctx context.Context, method string, args []any, each fun
 // follow returns the stream's completion, or nil if it was left before.
 func (c *connection) follow(ctx context.Context, s *stream, each func(hubproto.Raw) (bool, error)) (*hubproto.Completion, error) {
 	for {
-		item, completion := s.take()
+		item, completion, failure := s.take()
+		if failure != nil {
+			return nil, failure
+		}
 		if item != nil {
 			if goOn, err := each(item); !goOn || err != nil {
 				return nil, err
@@ -83,8 +87,7 @@ func (c *connection) follow(ctx context.Context, s *stream, each func(hubproto.R
 }
 
 func (c *connection) awaitNews(ctx context.Context, s *stream) error {
-	c.calls.hunger(s, true)
-	defer c.calls.hunger(s, false)
+	defer c.pressure.enter(ctx)()
 	select {
 	case <-s.news:
 	case <-ctx.Done():
@@ -105,6 +108,14 @@ func (c *connection) cancelStream(ctx context.Context, s *stream) {
 	_ = c.send(ctx, &hubproto.CancelInvocation{InvocationID: s.id})
 }
 
+const (
+	// maxStreamBuffer bounds what waits of one stream where StreamBuffer must
+	// not hold the reader back.
+	maxStreamBuffer = 16 << 20
+	// itemOverhead is what a waiting item takes beside its bytes.
+	itemOverhead = 128
+)
+
 // stream is what has arrived of a stream and was not taken.
 type stream struct {
 	id   string
@@ -116,78 +127,95 @@ type stream struct {
 	room       chan struct{} // closed when something is taken; nil if nobody waits
 	left       bool          // nobody takes any more
 	completion *hubproto.Completion
+	failure    error // why it ended without one
 }
 
-// deliver adds an item. While the stream is full it waits, but neither when
-// the connection ends nor while somebody waits for something else.
+// deliver adds an item. While the stream is full it waits, but longer than
+// that only up to maxStreamBuffer when somebody waits for something else or the
+// connection closes: then the loop itself may be waiting, and a stream that
+// stays full is ended.
 func (c *connection) deliver(m *hubproto.StreamItem) {
 	s := c.calls.stream(m.InvocationID)
 	if s == nil {
-		c.stats.ignored.Add(1)
+		c.client.stats.ignored.Add(1)
 		return
 	}
+	limit, most := c.client.options.StreamBuffer, max(c.client.options.StreamBuffer, maxStreamBuffer)
+	pressed, closing := c.pressure.anybody(), c.closing
+	var stuck <-chan time.Time
 	for {
-		room := s.add(m.Item, c.options.StreamBuffer)
+		room := s.add(m.Item, limit)
 		if room == nil {
 			return
 		}
 		select {
 		case <-room:
 			continue
-		case <-c.calls.pressing(s):
-		case <-c.closing:
-		case <-c.ended:
+		case <-pressed:
+		case <-closing:
+		case <-stuck:
+			s.fail(ErrStreamOverflow)
+			return
 		}
-		s.add(m.Item, -1)
-		return
+		limit, pressed, closing = most, nil, nil
+		stuck = time.After(c.client.options.ServerTimeout)
 	}
 }
 
-// add appends an item, or returns what to wait for. A negative limit is none.
+// add appends an item, or returns what to wait for. One may always wait.
 func (s *stream) add(item hubproto.Raw, limit int) <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.left {
+	if s.left || s.failure != nil {
 		return nil
 	}
-	if limit >= 0 && len(s.items) > 0 && s.bytes+len(item) > limit {
+	if len(s.items) > 0 && s.bytes+len(item)+itemOverhead > limit {
 		if s.room == nil {
 			s.room = make(chan struct{})
 		}
 		return s.room
 	}
 	s.items = append(s.items, item)
-	s.bytes += len(item)
-	s.signal()
+	s.bytes += len(item) + itemOverhead
+	signal(s.news)
 	return nil
 }
 
-// take returns the next item, or else the completion if it has come.
-func (s *stream) take() (hubproto.Raw, *hubproto.Completion) {
+// take returns the next item, or else the completion or the failure if there is
+// one.
+func (s *stream) take() (hubproto.Raw, *hubproto.Completion, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.items) == 0 {
-		return nil, s.completion
+		return nil, s.completion, s.failure
 	}
 	item := s.items[0]
 	s.items[0] = nil
 	s.items = s.items[1:]
-	s.bytes -= len(item)
+	s.bytes -= len(item) + itemOverhead
 	s.wakeLocked()
-	return item, nil
+	return item, nil, nil
 }
 
 func (s *stream) idle() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.items) == 0 && s.completion == nil
+	return len(s.items) == 0 && s.completion == nil && s.failure == nil
+}
+
+// fail ends the stream on this side, in place of what has not been taken.
+func (s *stream) fail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failure, s.items, s.bytes = err, nil, 0
+	signal(s.news)
 }
 
 func (s *stream) complete(m *hubproto.Completion) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.completion = m
-	s.signal()
+	signal(s.news)
 }
 
 func (s *stream) leave() {
@@ -195,13 +223,6 @@ func (s *stream) leave() {
 	defer s.mu.Unlock()
 	s.left, s.items = true, nil
 	s.wakeLocked()
-}
-
-func (s *stream) signal() {
-	select {
-	case s.news <- struct{}{}:
-	default:
-	}
 }
 
 func (s *stream) wakeLocked() {

@@ -1,13 +1,57 @@
 package client
 
-import "time"
+import (
+	"strings"
+	"time"
+
+	"github.com/fanfare-hub/fanfare/signalr/hubproto"
+)
+
+// Transports is a set of transports.
+type Transports uint8
+
+// The transports that there are.
+const (
+	WebSockets Transports = 1 << iota
+	ServerSentEvents
+	LongPolling
+)
+
+// receiveChunk is what a transport over HTTP reads at once, in bytes.
+const receiveChunk = 16 << 10
+
+const allTransports = WebSockets | ServerSentEvents | LongPolling
+
+// String lists the transports by the names that they have on the wire.
+func (t Transports) String() string {
+	var names []string
+	for i, name := range [...]string{
+		hubproto.TransportWebSockets, hubproto.TransportServerSentEvents, hubproto.TransportLongPolling,
+	} {
+		if t&(WebSockets<<i) != 0 {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// transportNamed is the transport of a name on the wire, 0 if there is none.
+func transportNamed(name string) Transports {
+	for t := WebSockets; t&allTransports != 0; t <<= 1 {
+		if t.String() == name {
+			return t
+		}
+	}
+	return 0
+}
 
 // transport carries bytes between the two ends. What comes in is one stream,
 // however it is cut; what goes out are whole messages.
 type transport interface {
 	// Receive appends the next bytes to buf; it writes nothing before len(buf).
 	// It fails with [os.ErrDeadlineExceeded] if none come within timeout, and
-	// with [io.EOF] at the other side's orderly end.
+	// with [io.EOF] at the other side's orderly end. A transport that needs no
+	// pings has a time of its own.
 	Receive(buf []byte, timeout time.Duration) ([]byte, error)
 	// Send writes one or more whole messages; one call at a time.
 	Send(data []byte, timeout time.Duration) error
@@ -17,4 +61,19 @@ type transport interface {
 	// Close cuts the connection and ends a Receive or Send under way. It may be
 	// called more than once.
 	Close() error
+	// NeedsPings says whether nothing but messages shows that the two ends are
+	// there (LP-15).
+	NeedsPings() bool
+}
+
+// releaser is a transport of which something is left at the server when it was
+// closed. Release takes it away, within closeTimeout.
+type releaser interface{ Release() }
+
+// release ends a transport that nobody receives from any more.
+func release(t transport) {
+	t.Close()
+	if r, ok := t.(releaser); ok {
+		r.Release()
+	}
 }

@@ -41,7 +41,7 @@ func (c *connection) invocation(method string, args []any) (*hubproto.Invocation
 			message.StreamIDs = append(message.StreamIDs, id)
 			continue
 		}
-		raw, err := c.codec.Marshal(arg)
+		raw, err := c.client.codec.Marshal(arg)
 		if err != nil {
 			return nil, nil, fmt.Errorf("encode argument %d: %w", i+1, err)
 		}
@@ -51,14 +51,14 @@ func (c *connection) invocation(method string, args []any) (*hubproto.Invocation
 }
 
 // upload sends the streams of a call that was sent, each in a goroutine that
-// the connection awaits. They end with ctx, or when the returned function is
+// the client awaits. They end with ctx, or when the returned function is
 // called because nobody reads them any more.
 func (c *connection) upload(ctx context.Context, uploads []upload) (stop func()) {
 	stops := make([]context.CancelFunc, len(uploads))
 	for i, u := range uploads {
 		each, cancel := context.WithCancel(ctx)
 		stops[i] = cancel
-		c.start(func() {
+		c.client.workers.start(func() {
 			defer cancel()
 			c.sendStream(each, u)
 		}, cancel)
@@ -68,26 +68,6 @@ func (c *connection) upload(ctx context.Context, uploads []upload) (stop func())
 			stop()
 		}
 	}
-}
-
-// start runs f, or otherwise if the connection is over.
-func (c *connection) start(f, otherwise func()) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.over {
-		otherwise()
-		return
-	}
-	c.uploads.Go(f)
-}
-
-// awaitUploads returns when the goroutines of uploads have ended; no more can
-// be started.
-func (c *connection) awaitUploads() {
-	c.mu.Lock()
-	c.over = true
-	c.mu.Unlock()
-	c.uploads.Wait()
 }
 
 // sendStream sends one stream and its end.
@@ -109,7 +89,7 @@ func (c *connection) sendStream(ctx context.Context, u upload) {
 }
 
 func (c *connection) sendItem(ctx context.Context, id string, item any) error {
-	raw, err := c.codec.Marshal(item)
+	raw, err := c.client.codec.Marshal(item)
 	if err != nil {
 		return fmt.Errorf("encode item: %w", err)
 	}

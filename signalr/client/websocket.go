@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"sync"
@@ -19,25 +18,44 @@ type webSocket struct {
 	finish sync.Once
 }
 
-// dialWebSocket opens the WebSocket of target with the settings of client that
-// have a meaning here: its cookies, and its transport's dialer and TLS.
-func dialWebSocket(ctx context.Context, client *http.Client, target *endpoint) (*webSocket, error) {
-	u := *target.url
+// dialWebSocket opens the WebSocket of a connection with the settings of client
+// that have a meaning here: its cookies, and its transport's dialer and TLS. If
+// it is refused for its token it tries once more with a new one (AUTH-06).
+func dialWebSocket(ctx context.Context, client *http.Client, at *endpoint, binary bool) (*webSocket, error) {
+	conn, refused, err := dialOnce(ctx, client, at)
+	if refused == http.StatusUnauthorized {
+		renewed, failure := at.token.renew(ctx)
+		if failure != nil {
+			return nil, failure
+		}
+		if renewed {
+			conn, _, err = dialOnce(ctx, client, at)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	opcode := ws.Text
+	if binary {
+		opcode = ws.Binary
+	}
+	return &webSocket{conn: conn, opcode: opcode}, nil
+}
+
+// dialOnce returns the status of the refusal if there was one.
+func dialOnce(ctx context.Context, client *http.Client, at *endpoint) (*ws.Conn, int, error) {
+	u := *at.url
 	u.Scheme = map[string]string{"http": "ws", "https": "wss"}[u.Scheme]
-	header := target.header.Clone()
+	header := at.requestHeader()
 	if client.Jar != nil {
-		addCookies(header, client.Jar.Cookies(target.url))
+		addCookies(header, client.Jar.Cookies(at.url))
 	}
 	conn, response, err := dialerOf(client).Dial(ctx, u.String(), header)
 	if response != nil {
 		defer response.Body.Close()
-		body, _ := io.ReadAll(response.Body) // what cannot be read says nothing
-		return nil, fmt.Errorf("open websocket: %w", refusal(response, body))
+		return nil, response.StatusCode, refusal(response)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("open websocket: %w", err)
-	}
-	return &webSocket{conn: conn, opcode: ws.Text}, nil
+	return conn, 0, err
 }
 
 func addCookies(header http.Header, cookies []*http.Cookie) {
@@ -115,5 +133,8 @@ func (w *webSocket) Finish() error {
 }
 
 func (w *webSocket) Close() error { return w.conn.Close() }
+
+// NeedsPings is true: control frames do not count as life.
+func (*webSocket) NeedsPings() bool { return true }
 
 var _ transport = (*webSocket)(nil)

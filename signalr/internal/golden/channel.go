@@ -123,7 +123,7 @@ func (c *channel) packed() func(data []byte) []byte {
 			if record == nil {
 				return rest
 			}
-			c.add(means(record))
+			c.add(Means(record))
 			data = rest
 		}
 	}

@@ -17,10 +17,10 @@ import (
 // holds in a number.
 const safeInteger = 1<<53 - 1
 
-// means renders the body of a MessagePack message as the recordings do: as
+// Means renders the body of a MessagePack message as the recordings do: as
 // JSON, in which {"$bytes"} is bin, {"$time"} a timestamp and {"$int"} an
 // integer too large for JavaScript.
-func means(body []byte) string {
+func Means(body []byte) string {
 	var value any
 	if err := hubproto.NewMessagePack(nil).Unmarshal(body, &value); err != nil {
 		return fmt.Sprintf("% x: %v", body, err)
