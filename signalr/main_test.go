@@ -80,8 +80,14 @@ func (b *bundle) connect(tb testing.TB, query ...string) *client {
 // dial opens a WebSocket without a handshake.
 func (b *bundle) dial(tb testing.TB, query ...string) *client {
 	tb.Helper()
+	return b.dialWith(tb, http.Header{}, query...)
+}
+
+// dialWith opens a WebSocket with these headers, without a handshake.
+func (b *bundle) dialWith(tb testing.TB, header http.Header, query ...string) *client {
+	tb.Helper()
 	url := "ws" + strings.TrimPrefix(b.url, "http") + "?" + strings.Join(query, "&")
-	conn, response, err := ws.Dial(tb.Context(), url, http.Header{})
+	conn, response, err := ws.Dial(tb.Context(), url, header)
 	if response != nil {
 		response.Body.Close()
 	}

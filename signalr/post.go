@@ -14,8 +14,12 @@ import (
 const maximumPost = 30_000_000
 
 // servePost takes bytes for a connection.
-func (e *endpoint) servePost(w http.ResponseWriter, r *http.Request) {
-	found, ok := e.known(w, r, e.server.attachments.stream)
+func (e *endpoint) servePost(w http.ResponseWriter, r *http.Request, u user) {
+	found, ok := e.known(w, r, u)
+	if !ok {
+		return
+	}
+	found, ok = e.still(w, e.server.attachments.stream(found.token.text))
 	switch {
 	case !ok:
 		return
@@ -58,8 +62,8 @@ func (*endpoint) accept(w http.ResponseWriter, r *http.Request, found attachment
 
 // serveDelete ends a connection at its client's wish. Only long polling needs
 // that: the others hang up (LP-12, LP-13).
-func (e *endpoint) serveDelete(w http.ResponseWriter, r *http.Request) {
-	found, ok := e.known(w, r, e.server.attachments.look)
+func (e *endpoint) serveDelete(w http.ResponseWriter, r *http.Request, u user) {
+	found, ok := e.known(w, r, u)
 	if !ok {
 		return
 	}

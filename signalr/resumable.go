@@ -309,7 +309,7 @@ func (e *endpoint) serveReturn(w http.ResponseWriter, r *http.Request, u user, c
 		e.server.options.Logger.WarnContext(r.Context(), "another user goes on with a connection",
 			slog.String("connection", c.caller.PublicID()))
 	}
-	c.prolong(u)
+	c.renew(u)
 	c.answerPings(conn)
 	c.replace(&webSocket{conn: conn}, r)
 }

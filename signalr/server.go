@@ -94,7 +94,7 @@ func NewServer(options *ServerOptions) *Server {
 	return s
 }
 
-// MapHub serves a hub at path and path/negotiate. A hub may be mapped at
+// MapHub serves a hub at path, path/negotiate and path/refresh. A hub may be mapped at
 // several paths of one server, with different options; its connections,
 // groups and users are the same. nil options are all defaults. It panics if
 // the path is taken or not absolute, or the hub belongs to another server:
@@ -110,7 +110,8 @@ func (s *Server) MapHub(path string, h *Hub, options *EndpointOptions) {
 		panic("signalr: map " + path + ": the hub belongs to another server") //nolint:forbidigo // a contract of the caller
 	}
 	h.filters = slices.Concat(s.options.Filters, h.options.Filters)
-	s.endpoints[key] = &endpoint{server: s, hub: h, options: options.withDefaults()}
+	number := uint32(len(s.endpoints)) //nolint:gosec // so many paths do not fit in memory
+	s.endpoints[key] = &endpoint{server: s, hub: h, options: options.withDefaults(), number: number}
 }
 
 // MapConnection has handler run for each connection that is opened at path,
@@ -135,6 +136,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if hub, ok := strings.CutSuffix(key, "/negotiate"); ok && s.endpoints[hub] != nil {
 		s.endpoints[hub].serveNegotiate(w, r)
+		return
+	}
+	if hub, ok := strings.CutSuffix(key, "/refresh"); ok && s.endpoints[hub] != nil {
+		s.endpoints[hub].serveRefresh(w, r)
 		return
 	}
 	s.fallback.ServeHTTP(w, r)

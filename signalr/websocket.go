@@ -137,8 +137,12 @@ func (e *endpoint) serveWebSocket(w http.ResponseWriter, r *http.Request, u user
 		return
 	}
 	id := parameter(r.URL.Query(), "id")
-	if id != "" && e.server.attachments.look(id).standing == unknown {
+	switch found := e.look(id); {
+	case id != "" && found.standing == unknown:
 		e.refuseBare(w, http.StatusNotFound, textUnknownID)
+		return
+	case id != "" && !e.sameUser(found.token, u):
+		e.refuseEmpty(w, http.StatusForbidden)
 		return
 	}
 	if e.options.Transports&WebSockets == 0 {
@@ -183,8 +187,8 @@ func (e *endpoint) upgrade(w http.ResponseWriter, r *http.Request, u user, found
 	socket := &webSocket{conn: conn}
 	if c.transport, c.sink = socket, socket; found.token.stateful {
 		c.transport = newResumable(socket)
-		e.server.attachments.bind(found.token, c)
 	}
+	e.server.attachments.bind(found.token, c)
 	c.answerPings(conn)
 	if found.in != nil {
 		c.takeEarly(found.in)
