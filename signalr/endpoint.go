@@ -187,7 +187,7 @@ func (e *endpoint) attach(
 	case e.options.Transports&kind == 0:
 		e.refuse(w, http.StatusNotFound, kind.String()+textNotOffered)
 		return found, false
-	case found.standing == waiting && e.server.isClosed():
+	case found.standing == waiting && e.server.refuses():
 		e.refuseEmpty(w, http.StatusServiceUnavailable)
 		return found, false
 	}

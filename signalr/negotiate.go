@@ -23,7 +23,7 @@ func (e *endpoint) serveNegotiate(w http.ResponseWriter, r *http.Request) {
 	answer := e.redirect(r, &u)
 	switch {
 	case answer != nil:
-	case e.server.isClosed():
+	case e.server.refuses():
 		e.refuseEmpty(w, http.StatusServiceUnavailable)
 		return
 	default:

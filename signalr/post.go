@@ -27,6 +27,7 @@ func (e *endpoint) servePost(w http.ResponseWriter, r *http.Request, u user) {
 		e.refuse(w, http.StatusMethodNotAllowed, textPost)
 		return
 	case found.in == nil: // too many have posted before they have a transport
+		e.server.counters.early.Add(1)
 		e.refuseEmpty(w, http.StatusServiceUnavailable)
 		return
 	}
@@ -45,18 +46,21 @@ func (e *endpoint) servePost(w http.ResponseWriter, r *http.Request, u user) {
 }
 
 // accept takes the body. Who sends it slowly is not waited for when the
-// connection ends.
+// connection ends, or none has come in time.
 func (*endpoint) accept(w http.ResponseWriter, r *http.Request, found attachment) error {
+	control := http.NewResponseController(w)
+	interrupt := func() { _ = control.SetReadDeadline(time.Unix(1, 0)) }
+	var stop func() bool
 	if found.conn != nil {
-		control := http.NewResponseController(w)
-		stop := context.AfterFunc(found.conn.ctx, //nolint:contextcheck // it is about the connection's end, not the request's
-			func() { _ = control.SetReadDeadline(time.Unix(1, 0)) })
-		defer func() {
-			if !stop() {
-				w.Header().Set("Connection", "close") // a next request could not be read
-			}
-		}()
+		stop = context.AfterFunc(found.conn.ctx, interrupt) //nolint:contextcheck // it is about the connection's end, not the request's
+	} else {
+		stop = found.in.afterEnd(interrupt)
 	}
+	defer func() {
+		if !stop() && r.ProtoMajor == 1 {
+			w.Header().Set("Connection", "close") // a next request could not be read
+		}
+	}()
 	return found.in.accept(r.Context(), http.MaxBytesReader(w, r.Body, maximumPost))
 }
 

@@ -19,6 +19,11 @@ type ServerOptions struct {
 	// DisconnectTimeout is how long a negotiated connection may wait for its
 	// transport; default 15 s (NEG-17).
 	DisconnectTimeout time.Duration
+	// MaximumConnections bounds the connections of the server; default
+	// 250,000, negative is no bound. At the bound requests to negotiate or open
+	// one are refused with 503. Negotiated connections without a transport do
+	// not count: they take no memory (SEC-01).
+	MaximumConnections int
 	// TickInterval is how often pings and timeouts are looked after; default
 	// 1 s. They are that much late at most.
 	TickInterval time.Duration
@@ -40,6 +45,7 @@ func (o *ServerOptions) withDefaults() ServerOptions {
 		out = *o
 	}
 	out.DisconnectTimeout = orDefault(out.DisconnectTimeout, 15*time.Second)
+	out.MaximumConnections = orDefault(out.MaximumConnections, 250_000)
 	out.TickInterval = orDefault(out.TickInterval, time.Second)
 	out.QueueLimit = orDefault(out.QueueLimit, 1<<20)
 	out.InboxLimit = orDefault(out.InboxLimit, 16<<20)
@@ -198,8 +204,8 @@ func (s *Server) openLocked() []*connection {
 	return open
 }
 
-// start runs a connection in a goroutine of its own, unless the server is
-// closed.
+// start runs a connection in a goroutine of its own, unless the server takes
+// no more.
 func (s *Server) start(c *connection) bool {
 	admitted := s.admit(c)
 	if admitted {
@@ -209,11 +215,11 @@ func (s *Server) start(c *connection) bool {
 }
 
 // admit counts a connection in, which carry must run then; not if the server
-// is closed.
+// takes no more.
 func (s *Server) admit(c *connection) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
+	if s.refusesLocked() {
 		c.cancel()
 		return false
 	}
@@ -238,10 +244,21 @@ func (s *Server) forget(c *connection) {
 	delete(s.connections, c)
 }
 
-func (s *Server) isClosed() bool {
+// refuses says whether the server takes no more connections: it is closed, or
+// has as many as it may. It is asked before a request is taken apart; admit has
+// the last word.
+func (s *Server) refuses() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.closed
+	return s.refusesLocked()
+}
+
+func (s *Server) refusesLocked() bool {
+	full := over(len(s.connections)+1, s.options.MaximumConnections)
+	if full {
+		s.counters.full.Add(1)
+	}
+	return full || s.closed
 }
 
 // post hands a task to all shards.

@@ -149,7 +149,7 @@ func (e *endpoint) serveWebSocket(w http.ResponseWriter, r *http.Request, u user
 		e.refuse(w, http.StatusNotFound, WebSockets.String()+textNotOffered)
 		return
 	}
-	if e.server.isClosed() {
+	if e.server.refuses() {
 		e.refuseEmpty(w, http.StatusServiceUnavailable)
 		return
 	}
