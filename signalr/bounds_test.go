@@ -148,3 +148,20 @@ func TestEarlyBodyEndsWithToken(t *testing.T) {
 	}
 	<-wrote
 }
+
+// SEC-01, SR-16: a client that comes back to its connection is counted already.
+func TestMaximumConnectionsAndReturn(t *testing.T) {
+	t.Parallel()
+	b := setup(t, options{
+		server:   &signalr.ServerOptions{MaximumConnections: 1},
+		endpoint: &signalr.EndpointOptions{AllowStatefulReconnects: true},
+	})
+	id := "id=" + b.negotiate(t, "?negotiateVersion=1&useStatefulReconnect=true").ConnectionToken
+	c := b.dial(t, id)
+	c.send(`{"protocol":"json","version":2}`)
+	c.want(`{}`)
+	b.dial(t, id)
+	if got := b.server.Stats(); got.Full != 0 || got.Open != 1 {
+		t.Errorf("got %+v", got)
+	}
+}

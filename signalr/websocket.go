@@ -137,7 +137,8 @@ func (e *endpoint) serveWebSocket(w http.ResponseWriter, r *http.Request, u user
 		return
 	}
 	id := parameter(r.URL.Query(), "id")
-	switch found := e.look(id); {
+	found := e.look(id)
+	switch {
 	case id != "" && found.standing == unknown:
 		e.refuseBare(w, http.StatusNotFound, textUnknownID)
 		return
@@ -149,7 +150,7 @@ func (e *endpoint) serveWebSocket(w http.ResponseWriter, r *http.Request, u user
 		e.refuse(w, http.StatusNotFound, WebSockets.String()+textNotOffered)
 		return
 	}
-	if e.server.refuses() {
+	if found.standing != attached && e.server.refuses() { // who comes back is counted already
 		e.refuseEmpty(w, http.StatusServiceUnavailable)
 		return
 	}
@@ -157,7 +158,7 @@ func (e *endpoint) serveWebSocket(w http.ResponseWriter, r *http.Request, u user
 		e.upgrade(w, r, u, attachment{token: token{id: newID()}})
 		return
 	}
-	found := e.server.attachments.attach(id, WebSockets, nil)
+	found = e.server.attachments.attach(id, WebSockets, nil)
 	switch {
 	case found.standing == waiting:
 		e.upgrade(w, r, u, found)
