@@ -12,6 +12,7 @@ import (
 
 	"github.com/fanfare-hub/fanfare/signalr"
 	"github.com/fanfare-hub/fanfare/signalr/internal/ws"
+	"github.com/fanfare-hub/fanfare/signalr/signalrtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -58,6 +59,16 @@ func serve(tb testing.TB, b *bundle) *bundle {
 		b.http.Close()
 	})
 	return b
+}
+
+// inMemory is a server with one hub at /hub, for bubbles.
+func inMemory(tb testing.TB, o options) *signalrtest.Server {
+	tb.Helper()
+	hub := signalr.NewHub(o.hub)
+	if o.prepare != nil {
+		o.prepare(hub)
+	}
+	return signalrtest.Serve(tb, hub, &signalrtest.Options{Server: o.server, Endpoint: o.endpoint})
 }
 
 // client is a SignalR client by hand.

@@ -31,6 +31,16 @@ type ServerOptions struct {
 	// bytes; default 1 MiB. Who would exceed it is cut. The first rest that a
 	// socket did not take is queued whatever its size.
 	QueueLimit int
+	// Handover makes Shutdown hand the clients over to other servers instead of
+	// saying goodbye to all at once: WebSockets are closed with code 1012 and
+	// without a Close message, which would end stateful reconnect; the other
+	// transports get the Close message that lets their clients come back. The
+	// connections end one after the other, evenly over three quarters of the
+	// time until the deadline of Shutdown's context, or 1,000 in a second if it
+	// has none, so that the other servers are not stormed; until its turn each
+	// lives as before. It is for fleets: a client without automatic reconnect
+	// takes the code for an error (a deliberate difference from DOWN-03).
+	Handover bool
 	// Shards is among how many goroutines the connections are divided that
 	// write to them; default 1, which two processors do not outrun.
 	Shards int
@@ -155,8 +165,9 @@ func pathKey(path string) string { return strings.ToLower(strings.TrimSuffix(pat
 
 // Shutdown ends all connections: each client gets a Close message that lets it
 // reconnect (elsewhere), then a Close frame with 1000; OnDisconnected runs for
-// each without error (DOWN-01, DOWN-03). New requests get 503 meanwhile. It
-// returns when everything that the server started has ended. When ctx ends
+// each without error (DOWN-01, DOWN-03). With ServerOptions.Handover they end
+// more gently. New requests get 503 meanwhile. http.Server.Shutdown alone does
+// not do: it knows nothing of WebSockets (DOWN-04). Shutdown returns when everything that the server started has ended. When ctx ends
 // before, connections and the contexts of methods are cut, and it returns
 // ctx's error; what still runs then is a method that ignores its context.
 func (s *Server) Shutdown(ctx context.Context) error {
@@ -165,8 +176,12 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.closed = true
 	open := s.openLocked()
 	s.mu.Unlock()
-	for _, c := range open {
-		c.end(c.elsewhere(EndedByShutdown))
+	if s.options.Handover {
+		handOver(ctx, open)
+	} else {
+		for _, c := range open {
+			c.end(c.elsewhere(EndedByShutdown))
+		}
 	}
 	over := make(chan struct{})
 	go s.await(first, over)
