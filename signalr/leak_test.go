@@ -1,0 +1,116 @@
+package signalr_test
+
+import (
+	"context"
+	"net/http"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/fanfare-hub/fanfare/signalr"
+	"github.com/fanfare-hub/fanfare/signalr/internal/ws"
+)
+
+// cycles are the ways in which a client can come and go.
+var cycles = map[string]func(*bundle, *testing.T){
+	"socket, Close message": func(b *bundle, t *testing.T) {
+		c := b.connect(t)
+		c.send(`{"type":7}`)
+		c.want(`{"type":7}`)
+		c.wantClosed()
+	},
+	"socket, Close frame": func(b *bundle, t *testing.T) {
+		c := b.connect(t)
+		c.conn.WriteClose(ws.CodeNormal, "")
+		c.wantClosed()
+	},
+	"socket, cut":              func(b *bundle, t *testing.T) { b.connect(t).conn.Close() },
+	"socket, cut in handshake": func(b *bundle, t *testing.T) { b.dial(t).conn.Close() },
+	"socket, cut while it is read": func(b *bundle, t *testing.T) {
+		c := b.connect(t)
+		c.raw(`{"type":1,`)
+		c.conn.Close()
+	},
+	"socket, may come back and does not": func(b *bundle, t *testing.T) {
+		c := b.dial(t, "id="+b.negotiate(t, "?negotiateVersion=1&useStatefulReconnect=true").ConnectionToken)
+		c.send(`{"protocol":"json","version":2}`)
+		c.want(`{}`)
+		c.conn.Close()
+	},
+	"stream, Close message": func(b *bundle, t *testing.T) {
+		s := b.streaming(t)
+		s.send(`{"type":7}`)
+		s.want(`{"type":7}`)
+		s.wantEnd()
+	},
+	"stream, hung up": func(b *bundle, t *testing.T) { b.streaming(t).hangUp() },
+	"polls, DELETE":   func(b *bundle, t *testing.T) { b.polling(t) }, // at the end of t
+	"polls, left in the middle": func(b *bundle, t *testing.T) {
+		c := b.web(t)
+		c.poll()
+		c.post(shake)
+		c.poll(`{}`)
+		ctx, cancel := context.WithCancel(t.Context())
+		waiting := c.start(ctx)
+		cancel()
+		<-waiting
+	},
+	"negotiated only": func(b *bundle, t *testing.T) { b.web(t) },
+	"posted only": func(b *bundle, t *testing.T) {
+		if got := b.web(t).request(t.Context(), http.MethodPost, shake); got.err != nil {
+			t.Error(got.err)
+		}
+	},
+}
+
+// DOWN-05: thousands of clients come and go, in order or not, over each
+// transport. Of none of them is a goroutine left, nor memory.
+func TestNothingIsLeft(t *testing.T) { //nolint:paralleltest // it counts goroutines and the heap
+	rounds := 20
+	if testing.Short() {
+		rounds = 2
+	}
+	const together, bytesEach = 20, 256
+	b := setup(t, options{
+		server:   &signalr.ServerOptions{DisconnectTimeout: 2 * time.Second, TickInterval: 10 * time.Millisecond},
+		endpoint: &signalr.EndpointOptions{AllowStatefulReconnects: true},
+		prepare: func(h *signalr.Hub) {
+			h.OnConnected(func(_ context.Context, c *signalr.Caller) error { return c.Join("everybody") })
+		},
+	})
+	// The first ones fill the pools.
+	b.comeAndGo(t, 1, together)
+	b.settle(t)
+	goroutines, bytes := runtime.NumGoroutine(), heap()
+	b.comeAndGo(t, rounds, together)
+	b.settle(t)
+	waitFor(t, func() bool { return runtime.NumGoroutine() <= goroutines })
+	clients := int64(rounds * together * len(cycles))
+	waitFor(t, func() bool { return heap()-bytes < clients*bytesEach })
+	t.Logf("%d clients; the heap has grown by %d bytes", clients, heap()-bytes)
+}
+
+// comeAndGo has clients of every kind come and go, some at a time.
+func (b *bundle) comeAndGo(t *testing.T, rounds, together int) {
+	t.Helper()
+	for range rounds {
+		for name, cycle := range cycles {
+			t.Run(name, func(t *testing.T) { //nolint:paralleltest // its end is awaited
+				var clients sync.WaitGroup
+				for range together {
+					clients.Go(func() { cycle(b, t) })
+				}
+				clients.Wait()
+			})
+		}
+	}
+}
+
+// settle waits until all clients are gone, and the connections to net/http too.
+func (b *bundle) settle(t *testing.T) {
+	t.Helper()
+	b.waitOpen(t, 0)
+	b.http.Client().CloseIdleConnections()
+	b.http.CloseClientConnections()
+}
