@@ -71,7 +71,7 @@ func TestNothingIsLeft(t *testing.T) { //nolint:paralleltest // it counts gorout
 	if testing.Short() {
 		rounds = 2
 	}
-	const together, bytesEach = 20, 256
+	const together, bytesEach = 20, 120
 	b := setup(t, options{
 		server:   &signalr.ServerOptions{DisconnectTimeout: 2 * time.Second, TickInterval: 10 * time.Millisecond},
 		endpoint: &signalr.EndpointOptions{AllowStatefulReconnects: true},
