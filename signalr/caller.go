@@ -40,7 +40,8 @@ func (c *Caller) UserID() string { return c.c.user.id }
 
 // Request is the request that opened the connection, after a stateful reconnect
 // the one that continued it (CONN-14): its URL, header, host and remote address.
-// It has no body and no context; it must not be changed.
+// It has no body, and of the context only the values that LocalAddr and a trace
+// are made of; it must not be changed.
 func (c *Caller) Request() *http.Request { return c.c.request.Load() }
 
 // Items belongs to the application, and lives as long as the connection.

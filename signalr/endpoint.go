@@ -3,10 +3,13 @@ package signalr
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/fanfare-hub/fanfare/signalr/internal/ws"
 )
@@ -222,13 +225,19 @@ func (e *endpoint) newConnection(r *http.Request, u user, t token) *connection {
 	return c
 }
 
-// keepRequest copies what may outlive the handler: not the body, nor the
-// context, which end with it.
+// keepRequest copies what may outlive the handler: not the body, which ends
+// with it, and of the context only the local address and the span.
 func keepRequest(r *http.Request) *http.Request {
-	return &http.Request{
-		Method: r.Method, URL: r.URL, Proto: r.Proto, ProtoMajor: r.ProtoMajor, ProtoMinor: r.ProtoMinor,
-		Header: r.Header, Host: r.Host, RemoteAddr: r.RemoteAddr, RequestURI: r.RequestURI, TLS: r.TLS,
+	ctx := context.Background()
+	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
+		ctx = context.WithValue(ctx, http.LocalAddrContextKey, local)
 	}
+	if span := trace.SpanContextFromContext(r.Context()); span.IsValid() {
+		ctx = trace.ContextWithSpanContext(ctx, span)
+	}
+	kept := r.WithContext(ctx) //nolint:contextcheck // the request's own ends with its handler
+	kept.Body, kept.MultipartForm = nil, nil
+	return kept
 }
 
 // wantsEvents says whether a request asks for Server-Sent Events, by exactly

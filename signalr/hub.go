@@ -218,6 +218,8 @@ func (h *Hub) method(name string) *method {
 
 // connected runs the application's OnConnected.
 func (h *Hub) connected(ctx context.Context, c *Caller) (err error) {
+	ctx, done := c.c.server.tracing.event(ctx, c.c, "OnConnected")
+	defer func() { done(err) }()
 	defer h.catch(ctx, "OnConnected", &err)
 	event := func(ctx context.Context) error {
 		if h.onConnected == nil {
@@ -236,6 +238,8 @@ func (h *Hub) connected(ctx context.Context, c *Caller) (err error) {
 
 // disconnected runs the application's OnDisconnected.
 func (h *Hub) disconnected(ctx context.Context, c *Caller, reason error) (err error) {
+	ctx, done := c.c.server.tracing.event(ctx, c.c, "OnDisconnected")
+	defer func() { done(err) }()
 	defer h.catch(ctx, "OnDisconnected", &err)
 	event := func(ctx context.Context) error {
 		if h.onDisconnected == nil {

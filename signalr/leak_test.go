@@ -12,54 +12,61 @@ import (
 	"github.com/fanfare-hub/fanfare/signalr/internal/ws"
 )
 
+// visitor is a client that comes and goes.
+type visitor struct {
+	*bundle
+
+	t *testing.T
+}
+
 // cycles are the ways in which a client can come and go.
-var cycles = map[string]func(*bundle, *testing.T){
-	"socket, Close message": func(b *bundle, t *testing.T) {
-		c := b.connect(t)
+var cycles = map[string]func(visitor){
+	"socket, Close message": func(b visitor) {
+		c := b.connect(b.t)
 		c.send(`{"type":7}`)
 		c.want(`{"type":7}`)
 		c.wantClosed()
 	},
-	"socket, Close frame": func(b *bundle, t *testing.T) {
-		c := b.connect(t)
+	"socket, Close frame": func(b visitor) {
+		c := b.connect(b.t)
 		c.conn.WriteClose(ws.CodeNormal, "")
 		c.wantClosed()
 	},
-	"socket, cut":              func(b *bundle, t *testing.T) { b.connect(t).conn.Close() },
-	"socket, cut in handshake": func(b *bundle, t *testing.T) { b.dial(t).conn.Close() },
-	"socket, cut while it is read": func(b *bundle, t *testing.T) {
-		c := b.connect(t)
+	"socket, cut":              func(b visitor) { b.connect(b.t).conn.Close() },
+	"socket, cut in handshake": func(b visitor) { b.dial(b.t).conn.Close() },
+	"socket, cut while it is read": func(b visitor) {
+		c := b.connect(b.t)
 		c.raw(`{"type":1,`)
 		c.conn.Close()
 	},
-	"socket, may come back and does not": func(b *bundle, t *testing.T) {
-		c := b.dial(t, "id="+b.negotiate(t, "?negotiateVersion=1&useStatefulReconnect=true").ConnectionToken)
+	"socket, may come back and does not": func(b visitor) {
+		c := b.dial(b.t, "id="+b.negotiate(b.t, "?negotiateVersion=1&useStatefulReconnect=true").ConnectionToken)
 		c.send(`{"protocol":"json","version":2}`)
 		c.want(`{}`)
 		c.conn.Close()
 	},
-	"stream, Close message": func(b *bundle, t *testing.T) {
-		s := b.streaming(t)
+	"stream, Close message": func(b visitor) {
+		s := b.streaming(b.t)
 		s.send(`{"type":7}`)
 		s.want(`{"type":7}`)
 		s.wantEnd()
 	},
-	"stream, hung up": func(b *bundle, t *testing.T) { b.streaming(t).hangUp() },
-	"polls, DELETE":   func(b *bundle, t *testing.T) { b.polling(t) }, // at the end of t
-	"polls, left in the middle": func(b *bundle, t *testing.T) {
-		c := b.web(t)
+	"stream, hung up": func(b visitor) { b.streaming(b.t).hangUp() },
+	"polls, DELETE":   func(b visitor) { b.polling(b.t) }, // at the end of t
+	"polls, left in the middle": func(b visitor) {
+		c := b.web(b.t)
 		c.poll()
 		c.post(shake)
 		c.poll(`{}`)
-		ctx, cancel := context.WithCancel(t.Context())
+		ctx, cancel := context.WithCancel(b.t.Context())
 		waiting := c.start(ctx)
 		cancel()
 		<-waiting
 	},
-	"negotiated only": func(b *bundle, t *testing.T) { b.web(t) },
-	"posted only": func(b *bundle, t *testing.T) {
-		if got := b.web(t).request(t.Context(), http.MethodPost, shake); got.err != nil {
-			t.Error(got.err)
+	"negotiated only": func(b visitor) { b.web(b.t) },
+	"posted only": func(b visitor) {
+		if got := b.web(b.t).request(b.t.Context(), http.MethodPost, shake); got.err != nil {
+			b.t.Error(got.err)
 		}
 	},
 }
@@ -96,10 +103,10 @@ func (b *bundle) comeAndGo(t *testing.T, rounds, together int) {
 	t.Helper()
 	for range rounds {
 		for name, cycle := range cycles {
-			t.Run(name, func(t *testing.T) { //nolint:paralleltest // its end is awaited
+			t.Run(name, func(t *testing.T) {
 				var clients sync.WaitGroup
 				for range together {
-					clients.Go(func() { cycle(b, t) })
+					clients.Go(func() { cycle(visitor{b, t}) })
 				}
 				clients.Wait()
 			})

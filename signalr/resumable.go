@@ -131,6 +131,7 @@ func (c *connection) awaitReturn(r *resumable) bool {
 		select {
 		case <-r.arrived:
 		case <-timer.C:
+			c.end(ending{reason: EndedAway}) // OBS-03
 			return false
 		case <-c.ctx.Done():
 			return false

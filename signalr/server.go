@@ -9,12 +9,25 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // ServerOptions are the settings of a server. A zero field is its default.
 type ServerOptions struct {
 	Logger  *slog.Logger // nil discards
 	Filters []Filter     // around the methods and events of every hub, the first outermost
+
+	// Meter measures connections as ASP.NET Core does, under its names: the
+	// histogram signalr.server.connection.duration and the up-down counter
+	// signalr.server.active_connections (OBS-01, OBS-02). nil measures nothing;
+	// Stats counts always.
+	Meter metric.MeterProvider
+	// Tracer makes a span of each call of a method, with the message's headers
+	// for its parent, and of OnConnected and OnDisconnected (OBS-05). nil makes
+	// none.
+	Tracer trace.TracerProvider
 
 	// DisconnectTimeout is how long a negotiated connection may wait for its
 	// transport; default 15 s (NEG-17).
@@ -73,6 +86,8 @@ type Server struct {
 	started     time.Time
 	shards      []*shard
 	attachments *attachments
+	metrics     *metrics
+	tracing     *tracing
 	base        context.Context    //nolint:containedctx // the life of everything that the server started
 	cut         context.CancelFunc // of base
 
@@ -86,8 +101,8 @@ type Server struct {
 	writing    sync.WaitGroup // shards
 
 	mu          sync.Mutex
-	closed      bool                     // guarded by mu
-	connections map[*connection]struct{} // guarded by mu
+	closed      bool                          // guarded by mu
+	connections map[*connection]time.Duration // guarded by mu: since when, on the clock
 }
 
 // NewServer returns a server without hubs. It owns goroutines from now on:
@@ -98,10 +113,15 @@ func NewServer(options *ServerOptions) *Server {
 		started:     time.Now(),
 		endpoints:   map[string]*endpoint{},
 		fallback:    http.NotFoundHandler(),
-		connections: map[*connection]struct{}{},
+		connections: map[*connection]time.Duration{},
 	}
 	s.base, s.cut = context.WithCancel(context.Background())
 	s.attachments = newAttachments(s.options.DisconnectTimeout)
+	s.tracing = newTracing(s.options.Tracer)
+	var err error
+	if s.metrics, err = newMetrics(s.options.Meter); err != nil {
+		s.options.Logger.Warn("metrics are not complete", slog.Any("error", err))
+	}
 	for range s.options.Shards {
 		shard := newShard(s)
 		s.shards = append(s.shards, shard)
@@ -238,8 +258,9 @@ func (s *Server) admit(c *connection) bool {
 		c.cancel()
 		return false
 	}
-	s.connections[c] = struct{}{}
+	s.connections[c] = s.clock()
 	s.goroutines.Add(1)
+	s.metrics.opened(c)
 	return true
 }
 
@@ -255,8 +276,10 @@ func (s *Server) forget(c *connection) {
 		s.attachments.detach(c.token)
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	since := s.connections[c]
 	delete(s.connections, c)
+	s.mu.Unlock()
+	s.metrics.closed(c, s.clock()-since)
 }
 
 // refuses says whether the server takes no more connections: it is closed, or
