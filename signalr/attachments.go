@@ -28,7 +28,7 @@ type attachment struct {
 	token    token
 	standing standing
 	kind     Transports  // once a transport has attached
-	conn     *connection // likewise, but on a WebSocket only if it may come back
+	conn     *connection // likewise; on a WebSocket a little later
 	in       *inbound    // what was posted; nil on a WebSocket to which nothing was
 }
 
@@ -96,11 +96,11 @@ func (a *attachments) attach(text string, kind Transports, open func(token, *inb
 	return found
 }
 
-// bind tells which connection a token belongs to that may come back with it.
+// bind notes the connection of a token that a WebSocket has attached with.
 func (a *attachments) bind(t token, c *connection) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if known := a.known[t.text]; known != nil {
+	if known := a.known[t.text]; known != nil && known.standing == attached {
 		known.conn = c
 	}
 }

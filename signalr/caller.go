@@ -30,15 +30,18 @@ func (c *Caller) PublicID() string {
 }
 
 // User is what Authenticate returned for the request that opened the
-// connection; nil without it (AUTH-12).
-func (c *Caller) User() any { return c.c.user.value }
+// connection; nil without it (AUTH-12). Only EndpointOptions.EnableRefresh
+// lets a later request replace it (AUTH-11, LP-16).
+func (c *Caller) User() any { return c.c.credential().value }
 
-// UserID is the id that Authenticate returned; empty without it.
+// UserID is the id that Authenticate returned for that request; empty without
+// it. It never changes.
 func (c *Caller) UserID() string { return c.c.user.id }
 
 // Request is the request that opened the connection, after a stateful reconnect
 // the one that continued it (CONN-14): its URL, header, host and remote address.
-// It has no body and no context; it must not be changed.
+// It has no body, and of the context only the values that LocalAddr and a trace
+// are made of; it must not be changed.
 func (c *Caller) Request() *http.Request { return c.c.request.Load() }
 
 // Items belongs to the application, and lives as long as the connection.

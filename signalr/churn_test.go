@@ -13,7 +13,8 @@ import (
 // while everything else goes on; nothing is left of them.
 func TestChurnOverHTTP(t *testing.T) {
 	t.Parallel()
-	b := setup(t, options{prepare: func(h *signalr.Hub) {
+	const roomy = 64 << 20 // who polls slowly must not be cut
+	b := setup(t, options{server: &signalr.ServerOptions{QueueLimit: roomy}, prepare: func(h *signalr.Hub) {
 		room(h)
 		h.OnConnected(func(_ context.Context, c *signalr.Caller) error { return c.Join("g") })
 		h.Handle("Abort", func(c *signalr.Caller) { c.Abort() })

@@ -53,7 +53,7 @@ type connection struct {
 	// resumable is set by run in the handshake, once for all.
 	resumable atomic.Bool
 	heard     hearing
-	expiry    atomic.Int64 // of the newest request's user, ms since 1970; 0 is never
+	fresh     atomic.Pointer[user] // what a later request said of the user; nil while nothing has changed
 	ending    sync.Once
 	ended     ending        // set in end
 	flushed   chan struct{} // made in end, closed when the last frames are written
@@ -114,7 +114,7 @@ func (c *connection) disconnect() {
 	ctx := c.server.base
 	if err := c.hub.disconnected(ctx, &c.caller, c.ended.err); err != nil {
 		c.hub.options.Logger.WarnContext(ctx, "OnDisconnected returned an error",
-			slog.String("connection", c.id), slog.Any("error", err))
+			slog.String("connection", c.caller.PublicID()), slog.Any("error", err))
 	}
 }
 

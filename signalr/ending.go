@@ -20,6 +20,7 @@ const (
 	EndedByClient   EndReason = "closed by the client"
 	EndedByServer   EndReason = "closed by the server" // Abort
 	EndedLost       EndReason = "connection lost"
+	EndedAway       EndReason = "client stayed away" // no poll, or no new WebSocket, in time
 	EndedByShutdown EndReason = "server is shutting down"
 	EndedExpired    EndReason = "credentials expired"
 	EndedTimedOut   EndReason = "client timed out"

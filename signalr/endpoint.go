@@ -3,10 +3,13 @@ package signalr
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/fanfare-hub/fanfare/signalr/internal/ws"
 )
@@ -36,8 +39,28 @@ type EndpointOptions struct {
 	// everybody in, without a user.
 	Authenticate func(*http.Request) (user any, id string, expiry time.Time, err error)
 	// CloseOnExpiry ends a connection, for the client to come back, when what
-	// Authenticate said of its request has run out (AUTH-09).
+	// Authenticate said of its request, or of its newest poll, has run out
+	// (AUTH-09). Without it such a connection lives on (AUTH-08).
 	CloseOnExpiry bool
+	// EnableRefresh lets a client renew its credential on a connection that
+	// lives (AUTH-11). Negotiate then tells for how long it is good, and
+	// Authenticate is asked about a POST request for path/refresh with the
+	// connection's token and the new credential: the user and the expiry that
+	// it returns are the connection's from then on. A poll does the same. The
+	// user's id must be the same, and a credential that runs out earlier than
+	// the one before changes nothing. An error that wraps ErrForbidden refuses
+	// the change, any other the credential; the connection lives on.
+	EnableRefresh bool
+	// SameUser refuses, with 403, a request on a connection that another user
+	// has negotiated (AUTH-10): users are told apart by their id. Without it
+	// the connection's token, which is a secret of its client, is enough. It
+	// cannot see who opens a WebSocket without negotiation.
+	SameUser bool
+	// Redirect may send a client to another server instead of negotiating with
+	// it: to url, which it negotiates with next, with accessToken as its
+	// credential if that is not empty (NEG-19). An empty url lets it stay. user
+	// is what Authenticate returned. It is asked during Shutdown too.
+	Redirect func(r *http.Request, user any) (url, accessToken string)
 	// CheckOrigin is asked before a WebSocket is opened; false refuses it with
 	// 403. nil lets in requests without an Origin, and those of the same host.
 	CheckOrigin func(*http.Request) bool
@@ -66,13 +89,7 @@ type endpoint struct {
 	hub     *Hub              // of a handler: one that nobody knows, for its options
 	handler ConnectionHandler // nil for a hub
 	options EndpointOptions
-}
-
-// user is who a request comes from.
-type user struct {
-	value  any
-	id     string
-	expiry time.Time // zero: never
+	number  uint32 // in the tokens that it issues: they are good for nothing elsewhere
 }
 
 // The bodies of refusals; clients show them, and their tests compare them.
@@ -93,9 +110,9 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case r.Method == http.MethodPost:
-		e.servePost(w, r)
+		e.servePost(w, r, u)
 	case r.Method == http.MethodDelete:
-		e.serveDelete(w, r)
+		e.serveDelete(w, r, u)
 	case r.Method != http.MethodGet:
 		e.refuse(w, http.StatusMethodNotAllowed, "")
 	case wantsEvents(r):
@@ -121,14 +138,39 @@ func (e *endpoint) authenticate(w http.ResponseWriter, r *http.Request) (user, b
 	return user{}, false
 }
 
-// known finds the connection that a request names (CONN-03, CONN-04).
-func (e *endpoint) known(w http.ResponseWriter, r *http.Request, find func(id string) attachment) (attachment, bool) {
+// look finds what a token is good for at this endpoint.
+func (e *endpoint) look(id string) attachment {
+	found := e.server.attachments.look(id)
+	if found.token.path != e.number {
+		return attachment{}
+	}
+	return found
+}
+
+// sameUser says whether the user may act on a token's connection (AUTH-10).
+func (e *endpoint) sameUser(t token, u user) bool {
+	return !e.options.SameUser || t.user == e.server.attachments.mint.fingerprint(u.id)
+}
+
+// known finds the connection that a request names (CONN-03, CONN-04), if the
+// user may act on it.
+func (e *endpoint) known(w http.ResponseWriter, r *http.Request, u user) (attachment, bool) {
 	id := parameter(r.URL.Query(), "id")
 	if id == "" {
 		e.refuse(w, http.StatusBadRequest, textNoID)
 		return attachment{}, false
 	}
-	found := find(id)
+	found, ok := e.still(w, e.look(id))
+	if ok && !e.sameUser(found.token, u) {
+		e.refuseEmpty(w, http.StatusForbidden)
+		return attachment{}, false
+	}
+	return found, ok
+}
+
+// still answers a request whose token is good for nothing, or has just ceased
+// to be.
+func (e *endpoint) still(w http.ResponseWriter, found attachment) (attachment, bool) {
 	if found.standing == unknown {
 		e.refuse(w, http.StatusNotFound, textUnknownID)
 		return attachment{}, false
@@ -139,21 +181,20 @@ func (e *endpoint) known(w http.ResponseWriter, r *http.Request, find func(id st
 // attach opens a connection with a transport, or finds the one that has been
 // opened with the same (CONN-02, CONN-05).
 func (e *endpoint) attach(
-	w http.ResponseWriter, r *http.Request, kind Transports, open func(token, *inbound) *connection,
+	w http.ResponseWriter, r *http.Request, u user, kind Transports, open func(token, *inbound) *connection,
 ) (attachment, bool) {
-	found, ok := e.known(w, r, e.server.attachments.look)
+	found, ok := e.known(w, r, u)
 	switch {
 	case !ok:
 		return found, false
 	case e.options.Transports&kind == 0:
 		e.refuse(w, http.StatusNotFound, kind.String()+textNotOffered)
 		return found, false
-	case found.standing == waiting && e.server.isClosed():
+	case found.standing == waiting && e.server.refuses():
 		e.refuseEmpty(w, http.StatusServiceUnavailable)
 		return found, false
 	}
-	attach := func(id string) attachment { return e.server.attachments.attach(id, kind, open) }
-	if found, ok = e.known(w, r, attach); !ok {
+	if found, ok = e.still(w, e.server.attachments.attach(found.token.text, kind, open)); !ok {
 		return found, false
 	}
 	if found.standing == attached && found.kind != kind {
@@ -181,32 +222,22 @@ func (e *endpoint) newConnection(r *http.Request, u user, t token) *connection {
 	}
 	c.caller.c = c
 	c.request.Store(keepRequest(r))
-	c.prolong(u)
 	return c
 }
 
-// prolong notes until when a request lets the connection live (LP-16).
-func (c *connection) prolong(u user) {
-	if u.expiry.IsZero() {
-		c.expiry.Store(0)
-		return
-	}
-	c.expiry.Store(u.expiry.UnixMilli())
-}
-
-// expired says whether what is known of the user has run out.
-func (c *connection) expired() bool {
-	at := c.expiry.Load()
-	return c.endpoint.CloseOnExpiry && at != 0 && time.Now().UnixMilli() > at
-}
-
-// keepRequest copies what may outlive the handler: not the body, nor the
-// context, which end with it.
+// keepRequest copies what may outlive the handler: not the body, which ends
+// with it, and of the context only the local address and the span.
 func keepRequest(r *http.Request) *http.Request {
-	return &http.Request{
-		Method: r.Method, URL: r.URL, Proto: r.Proto, ProtoMajor: r.ProtoMajor, ProtoMinor: r.ProtoMinor,
-		Header: r.Header, Host: r.Host, RemoteAddr: r.RemoteAddr, RequestURI: r.RequestURI, TLS: r.TLS,
+	ctx := context.Background()
+	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
+		ctx = context.WithValue(ctx, http.LocalAddrContextKey, local)
 	}
+	if span := trace.SpanContextFromContext(r.Context()); span.IsValid() {
+		ctx = trace.ContextWithSpanContext(ctx, span)
+	}
+	kept := r.WithContext(ctx) //nolint:contextcheck // the request's own ends with its handler
+	kept.Body, kept.MultipartForm = nil, nil
+	return kept
 }
 
 // wantsEvents says whether a request asks for Server-Sent Events, by exactly

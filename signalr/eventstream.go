@@ -32,7 +32,7 @@ func (*eventStream) kind() Transports { return ServerSentEvents }
 // serveEvents answers a GET request for Server-Sent Events, and runs its
 // connection.
 func (e *endpoint) serveEvents(w http.ResponseWriter, r *http.Request, u user) {
-	found, ok := e.attach(w, r, ServerSentEvents, func(t token, in *inbound) *connection {
+	found, ok := e.attach(w, r, u, ServerSentEvents, func(t token, in *inbound) *connection {
 		c := e.newConnection(r, u, t)
 		s := newEventStream(w, in)
 		c.transport, c.sink = s, s

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -193,13 +192,6 @@ func (b *bundle) behave(t *testing.T) (stop func() (calls int)) {
 		c.conn.Close()
 		return calls
 	}
-}
-
-func heap() uint64 {
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
 }
 
 // open connects from one of many addresses, so that ports do not run out.

@@ -73,6 +73,12 @@ type HubOptions struct {
 	// MaximumClientResults is how many results one client may be asked for at
 	// a time; default 1000, negative is no bound. The next Ask fails.
 	MaximumClientResults int
+	// MaximumNameLength bounds each id and method name that a client sends, in
+	// bytes; default 512, negative is no bound. A longer one ends the connection.
+	MaximumNameLength int
+	// MaximumHeaders bounds the headers of one hub message; default 64,
+	// negative is no bound. More of them end the connection.
+	MaximumHeaders int
 	// ClientResultTimeout is how long a client has for a result; default is no
 	// bound but the context's (CR-08).
 	ClientResultTimeout time.Duration
@@ -96,6 +102,8 @@ func (o *HubOptions) withDefaults() HubOptions {
 	out.MaximumStreams = orDefault(out.MaximumStreams, DefaultMaximumStreams)
 	out.MaximumUploads = orDefault(out.MaximumUploads, DefaultMaximumUploads)
 	out.MaximumClientResults = orDefault(out.MaximumClientResults, DefaultMaximumClientResults)
+	out.MaximumNameLength = orDefault(out.MaximumNameLength, DefaultMaximumNameLength)
+	out.MaximumHeaders = orDefault(out.MaximumHeaders, DefaultMaximumHeaders)
 	out.Filters = slices.Clone(out.Filters)
 	if out.Logger == nil {
 		out.Logger = slog.New(slog.DiscardHandler)
@@ -210,6 +218,8 @@ func (h *Hub) method(name string) *method {
 
 // connected runs the application's OnConnected.
 func (h *Hub) connected(ctx context.Context, c *Caller) (err error) {
+	ctx, done := c.c.server.tracing.event(ctx, c.c, "OnConnected")
+	defer func() { done(err) }()
 	defer h.catch(ctx, "OnConnected", &err)
 	event := func(ctx context.Context) error {
 		if h.onConnected == nil {
@@ -228,6 +238,8 @@ func (h *Hub) connected(ctx context.Context, c *Caller) (err error) {
 
 // disconnected runs the application's OnDisconnected.
 func (h *Hub) disconnected(ctx context.Context, c *Caller, reason error) (err error) {
+	ctx, done := c.c.server.tracing.event(ctx, c.c, "OnDisconnected")
+	defer func() { done(err) }()
 	defer h.catch(ctx, "OnDisconnected", &err)
 	event := func(ctx context.Context) error {
 		if h.onDisconnected == nil {

@@ -162,6 +162,25 @@ func (in *inbound) end(err error) {
 	}
 }
 
+// afterEnd calls f when the stream ends, until stop is called; stop says
+// whether f was not called, and waits for it if it was.
+func (in *inbound) afterEnd(f func()) (stop func() bool) {
+	stopped, called := make(chan struct{}), make(chan bool, 1)
+	go func() {
+		select {
+		case <-in.ended:
+			f()
+			called <- true
+		case <-stopped:
+			called <- false
+		}
+	}()
+	return func() bool {
+		close(stopped)
+		return !<-called
+	}
+}
+
 // interrupt is an end that the server's side has chosen.
 func (in *inbound) interrupt() { in.end(os.ErrDeadlineExceeded) }
 

@@ -113,15 +113,15 @@ func TestEarlyBytesAreForgotten(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		a := newAttachments(time.Minute)
-		attachedBefore := a.mint.issue(1, false, time.Now())
+		attachedBefore := a.mint.issue(claim{version: 1}, time.Now())
 		a.stream(attachedBefore.text)
 		a.attach(attachedBefore.text, LongPolling, func(token, *inbound) *connection { return &connection{} })
-		early := a.mint.issue(1, false, time.Now())
+		early := a.mint.issue(claim{version: 1}, time.Now())
 		in := a.stream(early.text).in
 		for range earlyLimit {
-			a.stream(a.mint.issue(1, false, time.Now()).text)
+			a.stream(a.mint.issue(claim{version: 1}, time.Now()).text)
 		}
-		if a.stream(a.mint.issue(1, false, time.Now()).text).in != nil {
+		if a.stream(a.mint.issue(claim{version: 1}, time.Now()).text).in != nil {
 			t.Error("there is no bound")
 		}
 		a.sweep()

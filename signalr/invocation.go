@@ -23,6 +23,7 @@ type invocation struct {
 	ctx     context.Context    //nolint:containedctx // the call's own life
 	cancel  context.CancelFunc // of ctx, if its client can end it: only a stream
 	uploads []*upload
+	failure error       // what it failed by, for its span
 	slot    atomic.Bool // it holds one of conn.slots
 }
 
@@ -33,6 +34,7 @@ type invocation struct {
 // before it (INV-18).
 func (c *connection) invoke(m *hubproto.Invocation) {
 	call := c.prepare(m)
+	c.server.tracing.adopt(call, m)
 	if !call.free() {
 		select {
 		case c.slots <- struct{}{}:
@@ -90,7 +92,9 @@ func unexpected(method string) string {
 // run ends with exactly one Completion if there is an id (INV-17).
 func (v *invocation) run() {
 	defer v.release()
+	span := v.conn.server.tracing.begin(v)
 	end := v.execute()
+	v.conn.server.tracing.end(span, end, v.failure)
 	v.conn.streams.remove(v) // before the client learns that it may use the ids again
 	v.conn.complete(end)
 }
@@ -118,8 +122,9 @@ func (v *invocation) execute() *hubproto.Completion {
 	case v.canceled(err):
 		return &hubproto.Completion{InvocationID: v.id}
 	}
+	v.failure = err
 	c.hub.options.Logger.DebugContext(v.ctx, "hub method returned an error",
-		slog.String("method", v.method.name), slog.String("connection", c.id), slog.Any("error", err))
+		slog.String("method", v.method.name), slog.String("connection", c.caller.PublicID()), slog.Any("error", err))
 	return v.failed(explain(unexpected(v.method.name), err, c.hub.options.DetailedErrors))
 }
 
@@ -181,6 +186,7 @@ func (v *invocation) succeeded(result any) *hubproto.Completion {
 	}
 	raw, err := v.conn.encoding.Load().codec.Marshal(result)
 	if err != nil {
+		v.failure = err
 		v.conn.end(v.conn.failed(err))
 		return nil
 	}

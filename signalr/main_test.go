@@ -12,6 +12,7 @@ import (
 
 	"github.com/fanfare-hub/fanfare/signalr"
 	"github.com/fanfare-hub/fanfare/signalr/internal/ws"
+	"github.com/fanfare-hub/fanfare/signalr/signalrtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -60,6 +61,16 @@ func serve(tb testing.TB, b *bundle) *bundle {
 	return b
 }
 
+// inMemory is a server with one hub at /hub, for bubbles.
+func inMemory(tb testing.TB, o options) *signalrtest.Server {
+	tb.Helper()
+	hub := signalr.NewHub(o.hub)
+	if o.prepare != nil {
+		o.prepare(hub)
+	}
+	return signalrtest.Serve(tb, hub, &signalrtest.Options{Server: o.server, Endpoint: o.endpoint})
+}
+
 // client is a SignalR client by hand.
 type client struct {
 	t    testing.TB
@@ -80,8 +91,14 @@ func (b *bundle) connect(tb testing.TB, query ...string) *client {
 // dial opens a WebSocket without a handshake.
 func (b *bundle) dial(tb testing.TB, query ...string) *client {
 	tb.Helper()
+	return b.dialWith(tb, http.Header{}, query...)
+}
+
+// dialWith opens a WebSocket with these headers, without a handshake.
+func (b *bundle) dialWith(tb testing.TB, header http.Header, query ...string) *client {
+	tb.Helper()
 	url := "ws" + strings.TrimPrefix(b.url, "http") + "?" + strings.Join(query, "&")
-	conn, response, err := ws.Dial(tb.Context(), url, http.Header{})
+	conn, response, err := ws.Dial(tb.Context(), url, header)
 	if response != nil {
 		response.Body.Close()
 	}

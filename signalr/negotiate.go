@@ -12,37 +12,63 @@ import (
 // serveNegotiate answers a request for path/negotiate. A refusal by version is
 // a 200 as well (NEG-02).
 func (e *endpoint) serveNegotiate(w http.ResponseWriter, r *http.Request) {
-	if _, ok := e.authenticate(w, r); !ok {
+	u, ok := e.authenticate(w, r)
+	if !ok {
 		return
 	}
 	if r.Method != http.MethodPost {
 		e.refuse(w, http.StatusMethodNotAllowed, "")
 		return
 	}
-	if e.server.isClosed() {
+	answer := e.redirect(r, &u)
+	switch {
+	case answer != nil:
+	case e.server.refuses():
 		e.refuseEmpty(w, http.StatusServiceUnavailable)
 		return
+	default:
+		answer = e.negotiate(r, &u)
 	}
-	body := hubproto.AppendNegotiation(nil, e.negotiate(r))
+	body := hubproto.AppendNegotiation(nil, answer)
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	_, _ = w.Write(body) // who does not want to know has hung up
 }
 
+// redirect sends a client elsewhere, if the application wants that (NEG-19).
+func (e *endpoint) redirect(r *http.Request, u *user) *hubproto.Negotiation {
+	if e.options.Redirect == nil {
+		return nil
+	}
+	url, accessToken := e.options.Redirect(r, u.value)
+	if url == "" {
+		return nil
+	}
+	return &hubproto.Negotiation{URL: url, AccessToken: accessToken}
+}
+
 // negotiate makes a token; nothing is kept until a transport attaches with it.
-func (e *endpoint) negotiate(r *http.Request) *hubproto.Negotiation {
+func (e *endpoint) negotiate(r *http.Request, u *user) *hubproto.Negotiation {
 	version, err := hubproto.NegotiateVersion(r.URL.Query(), e.options.MinimumProtocolVersion)
 	if err != nil {
 		return &hubproto.Negotiation{Error: err.Error()}
 	}
-	t := e.server.attachments.mint.issue(version, e.stateful(r), time.Now())
-	return &hubproto.Negotiation{
+	c := claim{version: version, stateful: e.stateful(r), path: e.number}
+	if e.options.SameUser {
+		c.user = e.server.attachments.mint.fingerprint(u.id)
+	}
+	t := e.server.attachments.mint.issue(c, time.Now())
+	n := &hubproto.Negotiation{
 		UseStatefulReconnect: t.stateful,
 		Version:              version,
 		ConnectionID:         t.id,
 		ConnectionToken:      t.text,
 		Transports:           e.offered(),
 	}
+	if e.options.EnableRefresh {
+		n.TokenLifetimeSeconds = u.lifetime() // NEG-23
+	}
+	return n
 }
 
 // stateful says whether a client that asks so gets stateful reconnect (NEG-12):

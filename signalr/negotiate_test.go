@@ -42,9 +42,9 @@ type negotiation struct {
 	Error               string
 }
 
-func (b *bundle) negotiate(t *testing.T, query string) negotiation {
+func (b *bundle) negotiate(t *testing.T, query string, headers ...string) negotiation {
 	t.Helper()
-	status, header, body := b.do(t, http.MethodPost, "/hub/negotiate"+query)
+	status, header, body := b.do(t, http.MethodPost, "/hub/negotiate"+query, headers...)
 	if status != http.StatusOK || header.Get("Content-Type") != "application/json" {
 		t.Errorf("negotiate: %d, %v", status, header) // NEG-01, NEG-02
 	}
@@ -178,4 +178,40 @@ func TestTokenRunsOut(t *testing.T) {
 	b.refused(t, "?id="+b.negotiate(t, "").ConnectionID, http.StatusNotFound, "No Connection with that ID")
 	other := setup(t, options{})
 	b.refused(t, "?id="+other.negotiate(t, "").ConnectionID, http.StatusNotFound, "No Connection with that ID")
+}
+
+// NEG-19, NEG-20: the application sends some users elsewhere, during Shutdown
+// too.
+func TestNegotiateRedirects(t *testing.T) {
+	t.Parallel()
+	b := setup(t, options{endpoint: &signalr.EndpointOptions{
+		Authenticate: papers,
+		Redirect: func(r *http.Request, user any) (string, string) {
+			switch user {
+			case "plain":
+				return "https://elsewhere.example/hub?region=" + r.URL.Query().Get("region"), ""
+			case "token":
+				return "https://elsewhere.example/hub", "bearer of it"
+			default:
+				return "", "bearer of nothing"
+			}
+		},
+	}})
+	for range 2 {
+		for paper, want := range map[string]string{
+			"ann/plain": `{"url":"https://elsewhere.example/hub?region=north"}`,
+			"ann/token": `{"url":"https://elsewhere.example/hub","accessToken":"bearer of it"}`,
+		} {
+			status, _, body := b.do(t, http.MethodPost, "/hub/negotiate?region=north", "Authorization", paper)
+			if status != http.StatusOK || body != want {
+				t.Errorf("%s: got %d %s, want %s", paper, status, body, want)
+			}
+		}
+		if err := b.server.Shutdown(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	if status, _, body := b.do(t, http.MethodPost, "/hub/negotiate", "Authorization", "ann/stays"); status != http.StatusServiceUnavailable || body != "" {
+		t.Errorf("got %d %q", status, body)
+	}
 }

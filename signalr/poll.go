@@ -22,7 +22,7 @@ const (
 // servePoll answers a GET request of long polling.
 func (e *endpoint) servePoll(w http.ResponseWriter, r *http.Request, u user) {
 	noCache(w)
-	found, ok := e.attach(w, r, LongPolling, func(t token, in *inbound) *connection {
+	found, ok := e.attach(w, r, u, LongPolling, func(t token, in *inbound) *connection {
 		c := e.newConnection(r, u, t)
 		p := newLongPolling(c, in)
 		c.transport, c.sink = p, p
@@ -32,7 +32,7 @@ func (e *endpoint) servePoll(w http.ResponseWriter, r *http.Request, u user) {
 		return
 	}
 	if found.standing == attached {
-		found.conn.prolong(u)
+		found.conn.renew(u)
 		p, _ := found.conn.transport.(*longPolling)
 		p.answer(w, r, e)
 		return

@@ -14,8 +14,12 @@ import (
 const maximumPost = 30_000_000
 
 // servePost takes bytes for a connection.
-func (e *endpoint) servePost(w http.ResponseWriter, r *http.Request) {
-	found, ok := e.known(w, r, e.server.attachments.stream)
+func (e *endpoint) servePost(w http.ResponseWriter, r *http.Request, u user) {
+	found, ok := e.known(w, r, u)
+	if !ok {
+		return
+	}
+	found, ok = e.still(w, e.server.attachments.stream(found.token.text))
 	switch {
 	case !ok:
 		return
@@ -23,6 +27,7 @@ func (e *endpoint) servePost(w http.ResponseWriter, r *http.Request) {
 		e.refuse(w, http.StatusMethodNotAllowed, textPost)
 		return
 	case found.in == nil: // too many have posted before they have a transport
+		e.server.counters.early.Add(1)
 		e.refuseEmpty(w, http.StatusServiceUnavailable)
 		return
 	}
@@ -41,25 +46,28 @@ func (e *endpoint) servePost(w http.ResponseWriter, r *http.Request) {
 }
 
 // accept takes the body. Who sends it slowly is not waited for when the
-// connection ends.
+// connection ends, or none has come in time.
 func (*endpoint) accept(w http.ResponseWriter, r *http.Request, found attachment) error {
+	control := http.NewResponseController(w)
+	interrupt := func() { _ = control.SetReadDeadline(time.Unix(1, 0)) }
+	var stop func() bool
 	if found.conn != nil {
-		control := http.NewResponseController(w)
-		stop := context.AfterFunc(found.conn.ctx, //nolint:contextcheck // it is about the connection's end, not the request's
-			func() { _ = control.SetReadDeadline(time.Unix(1, 0)) })
-		defer func() {
-			if !stop() {
-				w.Header().Set("Connection", "close") // a next request could not be read
-			}
-		}()
+		stop = context.AfterFunc(found.conn.ctx, interrupt) //nolint:contextcheck // it is about the connection's end, not the request's
+	} else {
+		stop = found.in.afterEnd(interrupt)
 	}
+	defer func() {
+		if !stop() && r.ProtoMajor == 1 {
+			w.Header().Set("Connection", "close") // a next request could not be read
+		}
+	}()
 	return found.in.accept(r.Context(), http.MaxBytesReader(w, r.Body, maximumPost))
 }
 
 // serveDelete ends a connection at its client's wish. Only long polling needs
 // that: the others hang up (LP-12, LP-13).
-func (e *endpoint) serveDelete(w http.ResponseWriter, r *http.Request) {
-	found, ok := e.known(w, r, e.server.attachments.look)
+func (e *endpoint) serveDelete(w http.ResponseWriter, r *http.Request, u user) {
+	found, ok := e.known(w, r, u)
 	if !ok {
 		return
 	}

@@ -32,8 +32,8 @@ type RawConnection struct {
 func (r *RawConnection) ConnectionID() string { return r.c.id }
 
 // User is what Authenticate returned for the request that opened the
-// connection; nil without it.
-func (r *RawConnection) User() any { return r.c.user.value }
+// connection, or a later one that has refreshed it, as for [Caller.User].
+func (r *RawConnection) User() any { return r.c.credential().value }
 
 // Request is the request that opened the connection, as [Caller.Request] is.
 func (r *RawConnection) Request() *http.Request { return r.c.request.Load() }
@@ -105,7 +105,7 @@ func (c *connection) handle() ending {
 		return c.unreadable(raw.err)
 	case err != nil:
 		c.hub.options.Logger.WarnContext(c.ctx, "connection handler returned an error",
-			slog.String("connection", c.id), slog.Any("error", err))
+			slog.String("connection", c.caller.PublicID()), slog.Any("error", err))
 		return ending{last: ws.AppendClose(nil, ws.CodeInternalError, ""), reason: EndedByError, err: err}
 	default:
 		return c.finally(nil, EndedByServer, nil)

@@ -7,7 +7,8 @@ import (
 // read takes the client's messages, one after the other, until the connection
 // ends by one of them or by something else.
 func (c *connection) read() ending {
-	codec, limit := c.encoding.Load().codec, c.hub.options.MaximumReceiveMessageSize
+	codec, options := c.encoding.Load().codec, &c.hub.options
+	limit := options.MaximumReceiveMessageSize
 	for c.ctx.Err() == nil {
 		record, rest, err := codec.Next(c.intake.data, limit)
 		if err != nil {
@@ -21,6 +22,10 @@ func (c *connection) read() ending {
 		}
 		m, err := codec.Parse(record)
 		if err != nil {
+			return c.failed(err)
+		}
+		if err := options.check(m); err != nil {
+			c.server.counters.capped.Add(1)
 			return c.failed(err)
 		}
 		fresh, err := c.numbers(m)

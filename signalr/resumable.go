@@ -131,6 +131,7 @@ func (c *connection) awaitReturn(r *resumable) bool {
 		select {
 		case <-r.arrived:
 		case <-timer.C:
+			c.end(ending{reason: EndedAway}) // OBS-03
 			return false
 		case <-c.ctx.Done():
 			return false
@@ -309,7 +310,7 @@ func (e *endpoint) serveReturn(w http.ResponseWriter, r *http.Request, u user, c
 		e.server.options.Logger.WarnContext(r.Context(), "another user goes on with a connection",
 			slog.String("connection", c.caller.PublicID()))
 	}
-	c.prolong(u)
+	c.renew(u)
 	c.answerPings(conn)
 	c.replace(&webSocket{conn: conn}, r)
 }

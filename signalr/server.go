@@ -9,6 +9,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // ServerOptions are the settings of a server. A zero field is its default.
@@ -16,9 +19,24 @@ type ServerOptions struct {
 	Logger  *slog.Logger // nil discards
 	Filters []Filter     // around the methods and events of every hub, the first outermost
 
+	// Meter measures connections as ASP.NET Core does, under its names: the
+	// histogram signalr.server.connection.duration and the up-down counter
+	// signalr.server.active_connections (OBS-01, OBS-02). nil measures nothing;
+	// Stats counts always.
+	Meter metric.MeterProvider
+	// Tracer makes a span of each call of a method, with the message's headers
+	// for its parent, and of OnConnected and OnDisconnected (OBS-05). nil makes
+	// none.
+	Tracer trace.TracerProvider
+
 	// DisconnectTimeout is how long a negotiated connection may wait for its
 	// transport; default 15 s (NEG-17).
 	DisconnectTimeout time.Duration
+	// MaximumConnections bounds the connections of the server; default
+	// 250,000, negative is no bound. At the bound requests to negotiate or open
+	// one are refused with 503. Negotiated connections without a transport do
+	// not count: they take no memory (SEC-01).
+	MaximumConnections int
 	// TickInterval is how often pings and timeouts are looked after; default
 	// 1 s. They are that much late at most.
 	TickInterval time.Duration
@@ -26,6 +44,16 @@ type ServerOptions struct {
 	// bytes; default 1 MiB. Who would exceed it is cut. The first rest that a
 	// socket did not take is queued whatever its size.
 	QueueLimit int
+	// Handover makes Shutdown hand the clients over to other servers instead of
+	// saying goodbye to all at once: WebSockets are closed with code 1012 and
+	// without a Close message, which would end stateful reconnect; the other
+	// transports get the Close message that lets their clients come back. The
+	// connections end one after the other, evenly over three quarters of the
+	// time until the deadline of Shutdown's context, or 1,000 in a second if it
+	// has none, so that the other servers are not stormed; until its turn each
+	// lives as before. It is for fleets: a client without automatic reconnect
+	// takes the code for an error (a deliberate difference from DOWN-03).
+	Handover bool
 	// Shards is among how many goroutines the connections are divided that
 	// write to them; default 1, which two processors do not outrun.
 	Shards int
@@ -40,6 +68,7 @@ func (o *ServerOptions) withDefaults() ServerOptions {
 		out = *o
 	}
 	out.DisconnectTimeout = orDefault(out.DisconnectTimeout, 15*time.Second)
+	out.MaximumConnections = orDefault(out.MaximumConnections, 250_000)
 	out.TickInterval = orDefault(out.TickInterval, time.Second)
 	out.QueueLimit = orDefault(out.QueueLimit, 1<<20)
 	out.InboxLimit = orDefault(out.InboxLimit, 16<<20)
@@ -57,6 +86,8 @@ type Server struct {
 	started     time.Time
 	shards      []*shard
 	attachments *attachments
+	metrics     *metrics
+	tracing     *tracing
 	base        context.Context    //nolint:containedctx // the life of everything that the server started
 	cut         context.CancelFunc // of base
 
@@ -70,8 +101,8 @@ type Server struct {
 	writing    sync.WaitGroup // shards
 
 	mu          sync.Mutex
-	closed      bool                     // guarded by mu
-	connections map[*connection]struct{} // guarded by mu
+	closed      bool                          // guarded by mu
+	connections map[*connection]time.Duration // guarded by mu: since when, on the clock
 }
 
 // NewServer returns a server without hubs. It owns goroutines from now on:
@@ -82,10 +113,15 @@ func NewServer(options *ServerOptions) *Server {
 		started:     time.Now(),
 		endpoints:   map[string]*endpoint{},
 		fallback:    http.NotFoundHandler(),
-		connections: map[*connection]struct{}{},
+		connections: map[*connection]time.Duration{},
 	}
 	s.base, s.cut = context.WithCancel(context.Background())
 	s.attachments = newAttachments(s.options.DisconnectTimeout)
+	s.tracing = newTracing(s.options.Tracer)
+	var err error
+	if s.metrics, err = newMetrics(s.options.Meter); err != nil {
+		s.options.Logger.Warn("metrics are not complete", slog.Any("error", err))
+	}
 	for range s.options.Shards {
 		shard := newShard(s)
 		s.shards = append(s.shards, shard)
@@ -94,7 +130,7 @@ func NewServer(options *ServerOptions) *Server {
 	return s
 }
 
-// MapHub serves a hub at path and path/negotiate. A hub may be mapped at
+// MapHub serves a hub at path, path/negotiate and path/refresh. A hub may be mapped at
 // several paths of one server, with different options; its connections,
 // groups and users are the same. nil options are all defaults. It panics if
 // the path is taken or not absolute, or the hub belongs to another server:
@@ -110,7 +146,8 @@ func (s *Server) MapHub(path string, h *Hub, options *EndpointOptions) {
 		panic("signalr: map " + path + ": the hub belongs to another server") //nolint:forbidigo // a contract of the caller
 	}
 	h.filters = slices.Concat(s.options.Filters, h.options.Filters)
-	s.endpoints[key] = &endpoint{server: s, hub: h, options: options.withDefaults()}
+	number := uint32(len(s.endpoints)) //nolint:gosec // so many paths do not fit in memory
+	s.endpoints[key] = &endpoint{server: s, hub: h, options: options.withDefaults(), number: number}
 }
 
 // MapConnection has handler run for each connection that is opened at path,
@@ -137,6 +174,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.endpoints[hub].serveNegotiate(w, r)
 		return
 	}
+	if hub, ok := strings.CutSuffix(key, "/refresh"); ok && s.endpoints[hub] != nil {
+		s.endpoints[hub].serveRefresh(w, r)
+		return
+	}
 	s.fallback.ServeHTTP(w, r)
 }
 
@@ -144,8 +185,9 @@ func pathKey(path string) string { return strings.ToLower(strings.TrimSuffix(pat
 
 // Shutdown ends all connections: each client gets a Close message that lets it
 // reconnect (elsewhere), then a Close frame with 1000; OnDisconnected runs for
-// each without error (DOWN-01, DOWN-03). New requests get 503 meanwhile. It
-// returns when everything that the server started has ended. When ctx ends
+// each without error (DOWN-01, DOWN-03). With ServerOptions.Handover they end
+// more gently. New requests get 503 meanwhile. http.Server.Shutdown alone does
+// not do: it knows nothing of WebSockets (DOWN-04). Shutdown returns when everything that the server started has ended. When ctx ends
 // before, connections and the contexts of methods are cut, and it returns
 // ctx's error; what still runs then is a method that ignores its context.
 func (s *Server) Shutdown(ctx context.Context) error {
@@ -154,8 +196,12 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.closed = true
 	open := s.openLocked()
 	s.mu.Unlock()
-	for _, c := range open {
-		c.end(c.elsewhere(EndedByShutdown))
+	if s.options.Handover {
+		handOver(ctx, open)
+	} else {
+		for _, c := range open {
+			c.end(c.elsewhere(EndedByShutdown))
+		}
 	}
 	over := make(chan struct{})
 	go s.await(first, over)
@@ -193,8 +239,8 @@ func (s *Server) openLocked() []*connection {
 	return open
 }
 
-// start runs a connection in a goroutine of its own, unless the server is
-// closed.
+// start runs a connection in a goroutine of its own, unless the server takes
+// no more.
 func (s *Server) start(c *connection) bool {
 	admitted := s.admit(c)
 	if admitted {
@@ -204,16 +250,17 @@ func (s *Server) start(c *connection) bool {
 }
 
 // admit counts a connection in, which carry must run then; not if the server
-// is closed.
+// takes no more.
 func (s *Server) admit(c *connection) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
+	if s.refusesLocked() {
 		c.cancel()
 		return false
 	}
-	s.connections[c] = struct{}{}
+	s.connections[c] = s.clock()
 	s.goroutines.Add(1)
+	s.metrics.opened(c)
 	return true
 }
 
@@ -229,14 +276,27 @@ func (s *Server) forget(c *connection) {
 		s.attachments.detach(c.token)
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	since := s.connections[c]
 	delete(s.connections, c)
+	s.mu.Unlock()
+	s.metrics.closed(c, s.clock()-since)
 }
 
-func (s *Server) isClosed() bool {
+// refuses says whether the server takes no more connections: it is closed, or
+// has as many as it may. It is asked before a request is taken apart; admit has
+// the last word.
+func (s *Server) refuses() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.closed
+	return s.refusesLocked()
+}
+
+func (s *Server) refusesLocked() bool {
+	full := over(len(s.connections)+1, s.options.MaximumConnections)
+	if full {
+		s.counters.full.Add(1)
+	}
+	return full || s.closed
 }
 
 // post hands a task to all shards.

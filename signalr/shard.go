@@ -317,7 +317,7 @@ func (s *shard) check(c *connection, o *HubOptions, now time.Duration) {
 	case c.expired():
 		c.end(c.elsewhere(EndedExpired))
 	case c.transport.abandoned(): // CONN-09
-		c.end(c.elsewhere(EndedLost))
+		c.end(c.elsewhere(EndedAway))
 		c.cut()
 	case c.away:
 	default:

@@ -14,12 +14,14 @@ type Stats struct {
 	Passed     int64 // messages passed over because of Target.OnlyNewer
 	Conflated  int64 // messages that waited and whose place a newer one has taken
 	Skipped    int64 // messages that a client was too slow for and can get from elsewhere
-	Capped     int64 // calls and questions refused because a connection had too many
+	Capped     int64 // what a bound of HubOptions has refused: calls, questions, messages
+	Full       int64 // requests refused because there were MaximumConnections
+	Early      int64 // POST requests refused because too many came before their transport
 }
 
 // counters are the running sums behind Stats.
 type counters struct {
-	opened, closed, refused, overflowed, stuck, dropped, passed, conflated, skipped, capped atomic.Int64
+	opened, closed, refused, overflowed, stuck, dropped, passed, conflated, skipped, capped, full, early atomic.Int64
 }
 
 // Stats reads the counters.
@@ -37,6 +39,8 @@ func (s *Server) Stats() Stats {
 		Conflated:  s.counters.conflated.Load(),
 		Skipped:    s.counters.skipped.Load(),
 		Capped:     s.counters.capped.Load(),
+		Full:       s.counters.full.Load(),
+		Early:      s.counters.early.Load(),
 	}
 }
 

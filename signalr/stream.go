@@ -29,12 +29,13 @@ func (v *invocation) pump(result any) *hubproto.Completion {
 	if err == nil || v.canceled(err) {
 		return &hubproto.Completion{InvocationID: v.id}
 	}
+	v.failure = err
 	if broken, ok := err.(unencodable); ok { //nolint:errorlint // sendItem's own, never wrapped
 		v.conn.end(v.conn.failed(broken.error)) // INV-25
 		return nil
 	}
 	v.conn.hub.options.Logger.DebugContext(v.ctx, "stream of a hub method failed",
-		slog.String("method", v.method.name), slog.String("connection", v.conn.id), slog.Any("error", err))
+		slog.String("method", v.method.name), slog.String("connection", v.conn.caller.PublicID()), slog.Any("error", err))
 	return v.failed(explain("An error occurred on the server while streaming results.", err, v.conn.hub.options.DetailedErrors))
 }
 

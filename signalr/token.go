@@ -14,10 +14,12 @@ import (
 // nothing in memory.
 const (
 	tokenFlags  = 0  // one byte: the negotiate version, and below
-	tokenIssued = 1  // milliseconds since 1970, eight bytes
-	tokenRandom = 9  // sixteen bytes
-	tokenMAC    = 25 // HMAC-SHA-256 of what stands before, cut to sixteen bytes
-	tokenSize   = 41
+	tokenPath   = 1  // number of the endpoint that issued it, four bytes
+	tokenIssued = 5  // milliseconds since 1970, eight bytes
+	tokenUser   = 13 // fingerprint of the user who negotiated, eight bytes
+	tokenRandom = 21 // sixteen bytes
+	tokenMAC    = 37 // HMAC-SHA-256 of what stands before, cut to sixteen bytes
+	tokenSize   = 53
 )
 
 // The bits of tokenFlags.
@@ -26,13 +28,26 @@ const (
 	flagStateful // the client has asked for stateful reconnect, and may have it
 )
 
+// fingerprint stands for a user's id in a token. It is made with the mint's
+// key, so that nobody learns the id from it or finds another id with the same.
+// That of an endpoint which does not compare users is zero.
+type fingerprint [tokenRandom - tokenUser]byte
+
+// claim is what a new token says besides its random part.
+type claim struct {
+	version  int  // of negotiate
+	stateful bool // the client may come back with it
+	path     uint32
+	user     fingerprint
+}
+
 // token is a verified connection token.
 type token struct {
-	text     string
-	id       string
-	version  int
-	stateful bool // the client may come back with it
-	issued   time.Time
+	claim
+
+	text   string
+	id     string
+	issued time.Time
 }
 
 // mint makes and verifies tokens under a key of its own, so that none is good
@@ -45,14 +60,16 @@ func newMint() *mint {
 	return m
 }
 
-// issue makes a token for a connection negotiated in that version.
-func (m *mint) issue(version int, stateful bool, now time.Time) token {
+// issue makes a token for a connection that is negotiated now.
+func (m *mint) issue(c claim, now time.Time) token {
 	raw := make([]byte, tokenMAC, tokenSize)
-	raw[tokenFlags] = byte(version & flagVersion1)
-	if stateful {
+	raw[tokenFlags] = byte(c.version & flagVersion1)
+	if c.stateful {
 		raw[tokenFlags] |= flagStateful
 	}
+	binary.BigEndian.PutUint32(raw[tokenPath:], c.path)
 	binary.BigEndian.PutUint64(raw[tokenIssued:], uint64(now.UnixMilli()))
+	copy(raw[tokenUser:], c.user[:])
 	_, _ = rand.Read(raw[tokenRandom:])
 	raw = append(raw, m.sum("token", raw)...)
 	return m.token(raw, base64.RawURLEncoding.EncodeToString(raw))
@@ -74,18 +91,25 @@ func (m *mint) verify(text string) (t token, ok bool) {
 
 func (m *mint) token(raw []byte, text string) token {
 	t := token{
-		text:     text,
-		id:       text, // in version 0 the id is the token (NEG-15)
-		version:  int(raw[tokenFlags] & flagVersion1),
-		stateful: raw[tokenFlags]&flagStateful != 0,
-		issued:   time.UnixMilli(int64(binary.BigEndian.Uint64(raw[tokenIssued:]))), //nolint:gosec // issue made it
+		claim: claim{
+			version:  int(raw[tokenFlags] & flagVersion1),
+			stateful: raw[tokenFlags]&flagStateful != 0,
+			path:     binary.BigEndian.Uint32(raw[tokenPath:]),
+		},
+		text:   text,
+		id:     text,                                                              // in version 0 the id is the token (NEG-15)
+		issued: time.UnixMilli(int64(binary.BigEndian.Uint64(raw[tokenIssued:]))), //nolint:gosec // issue made it
 	}
+	copy(t.user[:], raw[tokenUser:])
 	if t.version > 0 {
 		// The id says nothing about the token, and needs no table either.
 		t.id = base64.RawURLEncoding.EncodeToString(m.sum("id", raw[:tokenMAC]))
 	}
 	return t
 }
+
+// fingerprint is that of the user with this id.
+func (m *mint) fingerprint(id string) fingerprint { return fingerprint(m.sum("user", []byte(id))) }
 
 // sum keeps apart what is derived for different purposes.
 func (m *mint) sum(purpose string, raw []byte) []byte {

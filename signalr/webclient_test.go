@@ -17,6 +17,8 @@ type webClient struct {
 	b   *bundle
 	id  string
 	url string // with the token
+
+	paper string // in the Authorization header
 }
 
 // web negotiates.
@@ -24,6 +26,20 @@ func (b *bundle) web(t *testing.T) *webClient {
 	t.Helper()
 	n := b.negotiate(t, "?negotiateVersion=1")
 	return &webClient{t: t, b: b, id: n.ConnectionID, url: b.url + "?id=" + n.ConnectionToken}
+}
+
+// webAs negotiates as the holder of these papers.
+func (b *bundle) webAs(t *testing.T, paper string) *webClient {
+	t.Helper()
+	n := b.negotiate(t, "?negotiateVersion=1", "Authorization", paper)
+	return &webClient{t: t, b: b, id: n.ConnectionID, url: b.url + "?id=" + n.ConnectionToken, paper: paper}
+}
+
+// as makes later requests carry these papers.
+func (c *webClient) as(paper string) *webClient {
+	copied := *c
+	copied.paper = paper
+	return &copied
 }
 
 // reply is what came of a request.
@@ -39,6 +55,9 @@ func (c *webClient) request(ctx context.Context, method, body string, header ...
 	r, err := http.NewRequestWithContext(ctx, method, c.url, strings.NewReader(body))
 	if err != nil {
 		return reply{err: err}
+	}
+	if c.paper != "" {
+		r.Header.Set("Authorization", c.paper)
 	}
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
@@ -88,15 +107,21 @@ func (c *webClient) poll(records ...string) {
 func (b *bundle) polling(t *testing.T) *webClient {
 	t.Helper()
 	c := b.web(t)
-	t.Cleanup(func() { // or Shutdown would wait for the next poll
+	c.open()
+	return c
+}
+
+// open makes the first polls and the handshake.
+func (c *webClient) open() {
+	c.t.Helper()
+	c.t.Cleanup(func() { // or Shutdown would wait for the next poll
 		if got := c.request(context.Background(), http.MethodDelete, ""); got.err != nil {
-			t.Error(got.err)
+			c.t.Error(got.err)
 		}
 	})
 	c.poll() // LP-02
 	c.post(shake)
 	c.poll(`{}`)
-	return c
 }
 
 // start lets a poll wait.
@@ -125,6 +150,9 @@ func (c *webClient) listen() *events {
 		c.t.Fatal(err)
 	}
 	r.Header.Set("Accept", "text/event-stream")
+	if c.paper != "" {
+		r.Header.Set("Authorization", c.paper)
+	}
 	response, err := c.b.http.Client().Do(r)
 	if err != nil {
 		c.t.Fatal(err)

@@ -137,15 +137,20 @@ func (e *endpoint) serveWebSocket(w http.ResponseWriter, r *http.Request, u user
 		return
 	}
 	id := parameter(r.URL.Query(), "id")
-	if id != "" && e.server.attachments.look(id).standing == unknown {
+	found := e.look(id)
+	switch {
+	case id != "" && found.standing == unknown:
 		e.refuseBare(w, http.StatusNotFound, textUnknownID)
+		return
+	case id != "" && !e.sameUser(found.token, u):
+		e.refuseEmpty(w, http.StatusForbidden)
 		return
 	}
 	if e.options.Transports&WebSockets == 0 {
 		e.refuse(w, http.StatusNotFound, WebSockets.String()+textNotOffered)
 		return
 	}
-	if e.server.isClosed() {
+	if found.standing != attached && e.server.refuses() { // who comes back is counted already
 		e.refuseEmpty(w, http.StatusServiceUnavailable)
 		return
 	}
@@ -153,7 +158,7 @@ func (e *endpoint) serveWebSocket(w http.ResponseWriter, r *http.Request, u user
 		e.upgrade(w, r, u, attachment{token: token{id: newID()}})
 		return
 	}
-	found := e.server.attachments.attach(id, WebSockets, nil)
+	found = e.server.attachments.attach(id, WebSockets, nil)
 	switch {
 	case found.standing == waiting:
 		e.upgrade(w, r, u, found)
@@ -183,8 +188,8 @@ func (e *endpoint) upgrade(w http.ResponseWriter, r *http.Request, u user, found
 	socket := &webSocket{conn: conn}
 	if c.transport, c.sink = socket, socket; found.token.stateful {
 		c.transport = newResumable(socket)
-		e.server.attachments.bind(found.token, c)
 	}
+	e.server.attachments.bind(found.token, c)
 	c.answerPings(conn)
 	if found.in != nil {
 		c.takeEarly(found.in)

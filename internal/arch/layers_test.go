@@ -37,6 +37,7 @@ var layers = map[string]node{
 		"signalr/hubproto", "signalr/internal/ws", "signalr",
 	}},
 
+	"signalr/signalrtest":       {level: 2, imports: []string{"signalr", "signalr/client"}},
 	"signalr/internal/benchhub": {level: 2, imports: []string{"signalr"}},
 
 	// Level 3: the one package that knows all the others; the golden hub alone.

@@ -38,8 +38,11 @@ type Negotiation struct {
 	ConnectionID         string `json:"connectionId"`
 	// ConnectionToken is what requests carry as id. In version 0 it is not
 	// written, and read as the ConnectionID (NEG-15).
-	ConnectionToken string          `json:"connectionToken"`
-	Transports      []TransportInfo `json:"availableTransports"`
+	ConnectionToken string `json:"connectionToken"`
+	// TokenLifetimeSeconds is how long the request's credential is good, if the
+	// server lets it be refreshed (NEG-23); 0 is not written.
+	TokenLifetimeSeconds int             `json:"tokenLifetimeSeconds"`
+	Transports           []TransportInfo `json:"availableTransports"`
 }
 
 // TransportInfo is one transport that a server offers.
@@ -72,7 +75,11 @@ func AppendNegotiation(dst []byte, n *Negotiation) []byte {
 		}
 		dst = appendTransport(dst, transport)
 	}
-	return append(dst, ']', '}')
+	dst = append(dst, ']')
+	if n.TokenLifetimeSeconds > 0 {
+		dst = strconv.AppendInt(append(dst, `,"tokenLifetimeSeconds":`...), int64(n.TokenLifetimeSeconds), 10)
+	}
+	return append(dst, '}')
 }
 
 func appendRedirect(dst []byte, n *Negotiation) []byte {

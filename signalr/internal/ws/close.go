@@ -22,6 +22,13 @@ const (
 	CodeRestart       Code = 1012
 )
 
+// The codes that were registered after RFC 6455, which the library does not
+// know: service restart, try again later, bad gateway.
+const (
+	lateFirst = 1012
+	lateLast  = 1014
+)
+
 // maxReason is what a control frame of at most 125 bytes leaves for a reason.
 const maxReason = ws.MaxControlFramePayloadSize - 2
 
@@ -56,7 +63,11 @@ func parseClose(payload []byte) error {
 		return &ProtocolError{CodeProtocolError, "close code of one byte"}
 	}
 	code, reason := ws.ParseCloseFrameData(payload)
-	if err := ws.CheckCloseFrameData(code, reason); err != nil {
+	checked := code
+	if code >= lateFirst && code <= lateLast {
+		checked = ws.StatusNormalClosure
+	}
+	if err := ws.CheckCloseFrameData(checked, reason); err != nil {
 		return &ProtocolError{CodeProtocolError, err.Error()}
 	}
 	return &CloseError{Code: Code(code), Reason: reason}

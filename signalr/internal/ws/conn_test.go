@@ -144,6 +144,26 @@ func TestPingIsAnswered(t *testing.T) {
 	}
 }
 
+// WS-10: every code that may stand in a Close frame is read as it is, those
+// registered after the RFC too; the others break the protocol.
+func TestCloseCodes(t *testing.T) {
+	t.Parallel()
+	for code, fine := range map[uint16]bool{
+		1000: true, 1003: true, 1011: true, 1012: true, 1014: true, 3000: true, 4999: true,
+		999: false, 1004: false, 1006: false, 1015: false, 1016: false, 2999: false,
+	} {
+		server, client := dialed(t, false)
+		if err := client.WriteClose(ws.Code(code), ""); err != nil {
+			t.Fatal(err)
+		}
+		_, _, err := server.ReadMessage(nil)
+		var closed *ws.CloseError
+		if good := errors.As(err, &closed) && closed.Code == ws.Code(code); good != fine {
+			t.Errorf("%d: got %v", code, err)
+		}
+	}
+}
+
 // TestTryWriteNeverBlocks fills a socket that nobody reads, then lets the peer
 // catch up: what TryWrite reported as taken arrives, in order.
 func TestTryWriteNeverBlocks(t *testing.T) {
