@@ -181,7 +181,6 @@ func (b *bundle) behave(t *testing.T) (stop func() (calls int)) {
 	go func() {
 		calls := 0
 		for ; ctx.Err() == nil; calls++ {
-			_ = c.conn.SetReadDeadline(time.Now().Add(patience))
 			c.invoke("Nothing", `[]`, void)
 		}
 		done <- calls

@@ -128,6 +128,7 @@ func (c *client) raw(text string) {
 // next returns the next record.
 func (c *client) next() (string, error) {
 	for c.rest == "" {
+		_ = c.conn.SetReadDeadline(time.Now().Add(patience))
 		_, message, err := c.conn.ReadMessage(nil)
 		if err != nil {
 			return "", err
