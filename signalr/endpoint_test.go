@@ -20,7 +20,8 @@ func (b *bundle) refused(t *testing.T, query string, status int, body string, he
 	}
 }
 
-// EP-01 to EP-07, CONN-02 to CONN-05, POST-04, LP-13.
+// EP-03, EP-07, CONN-02, CONN-03, CONN-04, POST-04, LP-13: refusals, to the
+// letter.
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	b := setup(t, options{})
@@ -118,7 +119,7 @@ func TestRequestIsReadable(t *testing.T) {
 	c.invoke("Count", `[]`, `"result":2`)
 }
 
-// EP-09: one hub at two paths; what is no hub's goes to the fallback.
+// EP-01, EP-09: one hub at two paths; what is no hub's goes to the fallback.
 func TestPaths(t *testing.T) {
 	t.Parallel()
 	server := signalr.NewServer(nil)
@@ -162,4 +163,36 @@ func panicOf(f func()) (p any) {
 	defer func() { p = recover() }()
 	f()
 	return nil
+}
+
+// EP-04, EP-05: what a GET asks for. Each is refused by a name of its own where
+// only another transport is offered.
+func TestTransportChoice(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		offered signalr.Transports
+		accept  string
+		upgrade bool
+		want    string
+	}{
+		{signalr.WebSockets, "text/event-stream", true, "ServerSentEvents"}, // even so
+		{signalr.WebSockets, "text/event-stream", false, "ServerSentEvents"},
+		{signalr.WebSockets, "text/html, TEXT/event-stream", false, "ServerSentEvents"},
+		{signalr.WebSockets, "text/event-stream;q=0.5", false, "LongPolling"},
+		{signalr.WebSockets, "", false, "LongPolling"},
+		{signalr.LongPolling, "", true, "WebSockets"},
+		{signalr.LongPolling, "text/html", true, "WebSockets"},
+	} {
+		b := setup(t, options{endpoint: &signalr.EndpointOptions{Transports: c.offered}})
+		header := []string{"Accept", c.accept}
+		if c.upgrade {
+			header = append(header, "Connection", "Upgrade", "Upgrade", "websocket",
+				"Sec-Websocket-Version", "13", "Sec-Websocket-Key", "AAAAAAAAAAAAAAAAAAAAAA==")
+		}
+		id := b.negotiate(t, "?negotiateVersion=1").ConnectionToken
+		status, _, body := b.do(t, http.MethodGet, "/hub?id="+id, header...)
+		if want := c.want + " transport not supported by this end point type"; status != http.StatusNotFound || body != want {
+			t.Errorf("%+v: got %d %q", c, status, body)
+		}
+	}
 }

@@ -9,7 +9,8 @@ import (
 	"github.com/fanfare-hub/fanfare/signalr/internal/ws"
 )
 
-// HS-03 to HS-14: refused handshakes, without and with detailed errors.
+// HS-03, HS-06, HS-07, HS-11, HS-12: refused handshakes, without and with
+// detailed errors.
 func TestHandshakeRefused(t *testing.T) {
 	t.Parallel()
 	plain := setup(t, options{hub: &signalr.HubOptions{MaximumReceiveMessageSize: 100}})

@@ -14,7 +14,7 @@ import (
 	"github.com/fanfare-hub/fanfare/signalr"
 )
 
-// LP-01 to LP-03, LP-05, LP-06, CONN-07, CONN-08: a connection from its first
+// LP-01, LP-02, LP-03, LP-05, LP-06, CONN-07, CONN-08: a connection from its first
 // poll to its last.
 func TestPolling(t *testing.T) {
 	t.Parallel()
@@ -165,16 +165,7 @@ func TestDeleteWhileStuck(t *testing.T) {
 	}})
 	c := b.polling(t)
 	receive(t, entered)
-	waiting := c.start(t.Context())
-	// Only a poll that has arrived is told, so that another one shows that.
-	again := c.start(t.Context())
-	var second <-chan reply
-	select {
-	case <-waiting:
-		second = again
-	case <-again:
-		second = waiting
-	}
+	second := c.arrived() // only such a one is told
 	c.expect(http.MethodDelete, "", http.StatusAccepted, "")
 	if got := receive(t, second); got.body != `{"type":7,"allowReconnect":true}`+"\x1e" {
 		t.Errorf("got %+v", got)
@@ -314,4 +305,44 @@ func TestPollBreaksOff(t *testing.T) {
 	}
 	broken.Close()
 	c.poll(said(text))
+}
+
+// LP-09: a poll that waits when there is nothing to say at the end gets 204:
+// before the handshake, and where there is no hub protocol.
+func TestWaitingPollIsEnded(t *testing.T) {
+	t.Parallel()
+	leave := make(chan struct{})
+	handlers := raw(t, func(context.Context, *signalr.RawConnection) error { <-leave; return nil }, nil)
+	hub := setup(t, options{})
+	for name, c := range map[string]struct {
+		b   *bundle
+		end func(*webClient)
+	}{
+		"no handshake": {hub, func(c *webClient) { c.expect(http.MethodDelete, "", http.StatusAccepted, "") }},
+		"no hub":       {handlers, func(*webClient) { close(leave) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			polls := c.b.web(t)
+			polls.poll()
+			waiting := polls.arrived()
+			c.end(polls)
+			if got := receive(t, waiting); got.status != http.StatusNoContent || got.body != "" {
+				t.Errorf("got %+v", got)
+			}
+		})
+	}
+}
+
+// arrived lets a poll wait that has surely arrived: another one made place for
+// it.
+func (c *webClient) arrived() <-chan reply {
+	c.t.Helper()
+	one, two := c.start(c.t.Context()), c.start(c.t.Context())
+	select {
+	case <-one:
+		return two
+	case <-two:
+		return one
+	}
 }
