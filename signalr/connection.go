@@ -114,7 +114,7 @@ func (c *connection) disconnect() {
 	ctx := c.server.base
 	if err := c.hub.disconnected(ctx, &c.caller, c.ended.err); err != nil {
 		c.hub.options.Logger.WarnContext(ctx, "OnDisconnected returned an error",
-			slog.String("connection", c.id), slog.Any("error", err))
+			slog.String("connection", c.caller.PublicID()), slog.Any("error", err))
 	}
 }
 

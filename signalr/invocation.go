@@ -119,7 +119,7 @@ func (v *invocation) execute() *hubproto.Completion {
 		return &hubproto.Completion{InvocationID: v.id}
 	}
 	c.hub.options.Logger.DebugContext(v.ctx, "hub method returned an error",
-		slog.String("method", v.method.name), slog.String("connection", c.id), slog.Any("error", err))
+		slog.String("method", v.method.name), slog.String("connection", c.caller.PublicID()), slog.Any("error", err))
 	return v.failed(explain(unexpected(v.method.name), err, c.hub.options.DetailedErrors))
 }
 

@@ -105,7 +105,7 @@ func (c *connection) handle() ending {
 		return c.unreadable(raw.err)
 	case err != nil:
 		c.hub.options.Logger.WarnContext(c.ctx, "connection handler returned an error",
-			slog.String("connection", c.id), slog.Any("error", err))
+			slog.String("connection", c.caller.PublicID()), slog.Any("error", err))
 		return ending{last: ws.AppendClose(nil, ws.CodeInternalError, ""), reason: EndedByError, err: err}
 	default:
 		return c.finally(nil, EndedByServer, nil)

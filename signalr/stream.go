@@ -34,7 +34,7 @@ func (v *invocation) pump(result any) *hubproto.Completion {
 		return nil
 	}
 	v.conn.hub.options.Logger.DebugContext(v.ctx, "stream of a hub method failed",
-		slog.String("method", v.method.name), slog.String("connection", v.conn.id), slog.Any("error", err))
+		slog.String("method", v.method.name), slog.String("connection", v.conn.caller.PublicID()), slog.Any("error", err))
 	return v.failed(explain("An error occurred on the server while streaming results.", err, v.conn.hub.options.DetailedErrors))
 }
 
