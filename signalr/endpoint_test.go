@@ -1,10 +1,12 @@
 package signalr_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/fanfare-hub/fanfare/signalr"
 )
@@ -97,7 +99,7 @@ func TestWebSocketRefused(t *testing.T) {
 	}
 }
 
-// CONN-14, CONN-15, AUTH-12: what a method can read of the request.
+// CONN-14, CONN-15, INV-23, AUTH-12: what a method can read of the request.
 func TestRequestIsReadable(t *testing.T) {
 	t.Parallel()
 	b := setup(t, options{prepare: func(h *signalr.Hub) {
@@ -193,6 +195,30 @@ func TestTransportChoice(t *testing.T) {
 		status, _, body := b.do(t, http.MethodGet, "/hub?id="+id, header...)
 		if want := c.want + " transport not supported by this end point type"; status != http.StatusNotFound || body != want {
 			t.Errorf("%+v: got %d %q", c, status, body)
+		}
+	}
+}
+
+// AUTH-03, AUTH-05: who cannot set a header is known by its query or its
+// cookies, which Authenticate sees before a WebSocket or a stream is opened.
+func TestBrowsersAreKnown(t *testing.T) {
+	t.Parallel()
+	b := setup(t, options{prepare: room, endpoint: &signalr.EndpointOptions{
+		Authenticate: func(r *http.Request) (any, string, time.Time, error) {
+			cookie, err := r.Cookie("session")
+			if r.URL.Query().Get("access_token") == "good" || err == nil && cookie.Value == "good" {
+				return nil, "ann", time.Time{}, nil
+			}
+			return nil, "", time.Time{}, errors.New("who is that")
+		},
+	}})
+	b.connect(t, "access_token=good").id()
+	b.upgrade(t, "", "Cookie: session=good")
+	b.refused(t, "?access_token=bad", http.StatusUnauthorized, "")
+	b.refused(t, "", http.StatusUnauthorized, "", "Cookie", "session=bad")
+	for query, want := range map[string]int{"?access_token=good": http.StatusBadRequest, "": http.StatusUnauthorized} {
+		if status, _, _ := b.do(t, http.MethodGet, "/hub"+query, "Accept", "text/event-stream"); status != want { // 400: it has no id
+			t.Errorf("%q: got %d, want %d", query, status, want)
 		}
 	}
 }

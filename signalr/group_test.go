@@ -70,5 +70,8 @@ func TestMembershipEnds(t *testing.T) {
 	if err := message.To(t.Context(), b.hub.Group("g"), "to members"); err != nil {
 		t.Fatal(err)
 	}
-	again.invoke("Id", `[]`, `"result":"`+again.id()+`"`) // nothing came before it
+	again.id() // nothing came before it
+	if got := b.server.Stats(); got.Dropped != 0 {
+		t.Errorf("the old one is still a member: %+v", got)
+	}
 }

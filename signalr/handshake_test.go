@@ -82,3 +82,29 @@ func TestHandshakeHungUp(t *testing.T) {
 	c.wantClosed()
 	b.waitOpen(t, 0)
 }
+
+// SEC-02, HS-10: one byte after the other does not keep a connection either.
+func TestHandshakeTrickles(t *testing.T) {
+	t.Parallel()
+	b := setup(t, options{hub: &signalr.HubOptions{HandshakeTimeout: 100 * time.Millisecond}})
+	c := b.dial(t)
+	ended, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		ticker := time.NewTicker(5 * time.Millisecond)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ended:
+				return
+			case <-ticker.C:
+				c.conn.WriteMessage(ws.Text, []byte(" ")) // fails at the end
+			}
+		}
+	}()
+	c.want(`{"error":"Handshake was canceled."}`)
+	close(ended)
+	<-stopped
+	c.wantClosed()
+	b.waitOpen(t, 0)
+}

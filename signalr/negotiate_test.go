@@ -133,7 +133,7 @@ func TestUnauthorized(t *testing.T) {
 	}
 }
 
-// NEG-16, NEG-17, WS-01, CONN-06: what a token is good for.
+// NEG-16, NEG-17, SEC-03, WS-01, CONN-06: what a token is good for.
 func TestTokenAttachesOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t, options{prepare: room})
@@ -149,7 +149,7 @@ func TestTokenAttachesOnce(t *testing.T) {
 	b.refused(t, "?id="+n.ConnectionToken, http.StatusNotFound, "No Connection with that ID")
 }
 
-// NEG-16: another spelling of a token, with a line break or other spare bits, is
+// NEG-16, SEC-03: another spelling of a token, with a line break or other spare bits, is
 // not the token.
 func TestTokenHasOneSpelling(t *testing.T) {
 	t.Parallel()

@@ -14,8 +14,8 @@ import (
 	"github.com/fanfare-hub/fanfare/signalr"
 )
 
-// LP-01, LP-02, LP-03, LP-05, LP-06, CONN-07, CONN-08: a connection from its first
-// poll to its last.
+// LP-01, LP-02, LP-03, LP-05, LP-06, CLI-04, CONN-07, CONN-08: a connection from
+// its first poll to its last; what is sent between two is kept.
 func TestPolling(t *testing.T) {
 	t.Parallel()
 	b := setup(t, options{prepare: func(h *signalr.Hub) {

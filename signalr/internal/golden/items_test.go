@@ -221,6 +221,9 @@ func shownBy() [][]string {
 		{"AUTH-07", "invocation/forbidden invocation/forbidden-detailed"},
 		{"AUTH-10", "events/other-user-post polling/other-user"},
 		{"AUTH-12", "endpoint/other-user-websocket"},
+		{"CLI-05", "negotiate/version-1 negotiate/unauthorized endpoint/header-token-websocket"},
+		{"CLI-08", "protocol/ping"},
+		{"CLI-11", "polling/client-close"},
 	}
 }
 
