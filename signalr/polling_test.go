@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -345,4 +346,23 @@ func (c *webClient) arrived() <-chan reply {
 	case <-two:
 		return one
 	}
+}
+
+// LP-18: a poll that cannot be answered gets 500 and ends the connection: the
+// next one could not be answered either.
+func TestPollCannotWait(t *testing.T) {
+	t.Parallel()
+	ended := make(chan error, 1)
+	b := setup(t, options{prepare: noting(ended)})
+	c := b.polling(t)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, strings.TrimPrefix(c.url, b.http.URL), http.NoBody)
+	w := httptest.NewRecorder() // which has no deadlines
+	b.server.ServeHTTP(w, r)
+	if w.Code != http.StatusInternalServerError || w.Body.Len() > 0 || w.Header().Get("Content-Type") != "text/plain" {
+		t.Errorf("got %d %v %q", w.Code, w.Header(), w.Body)
+	}
+	if err := receive(t, ended); !errors.Is(err, http.ErrNotSupported) {
+		t.Errorf("OnDisconnected got %v", err)
+	}
+	b.waitOpen(t, 0)
 }
