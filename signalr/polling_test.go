@@ -117,8 +117,8 @@ func TestIdlePollingEnds(t *testing.T) {
 	t.Parallel()
 	ended := make(chan error, 1)
 	b := setup(t, options{
-		server:   &signalr.ServerOptions{TickInterval: 5 * time.Millisecond, DisconnectTimeout: 300 * time.Millisecond},
-		endpoint: &signalr.EndpointOptions{PollTimeout: time.Second},
+		server:   &signalr.ServerOptions{TickInterval: 5 * time.Millisecond, DisconnectTimeout: 1500 * time.Millisecond},
+		endpoint: &signalr.EndpointOptions{PollTimeout: 2 * time.Second},
 		prepare: func(h *signalr.Hub) {
 			h.OnDisconnected(func(_ context.Context, _ *signalr.Caller, err error) error {
 				ended <- err
@@ -127,7 +127,7 @@ func TestIdlePollingEnds(t *testing.T) {
 		},
 	})
 	c := b.polling(t)
-	c.poll() // three times as long as one may stay away
+	c.poll() // longer than one may stay away
 	if len(ended) > 0 {
 		t.Error("a waiting poll counted as idle")
 	}
