@@ -19,7 +19,7 @@ CLIENT := internal/e2e/client
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: check
 check: lint test race ## Lint, tests, race detector: all that must pass
@@ -43,6 +43,10 @@ race: ## Short tests under the race detector
 .PHONY: soak
 soak: ## A hundred thousand hostile connections, under the race detector
 	SOAK=1 go test -race -count=1 -timeout=20m -run='TestJunkConnections|TestHostile|TestChurn|TestCutAtRandom' -v ./signalr
+
+.PHONY: conformance-report
+conformance-report: ## Write docs/conformance.md: which test shows which behaviour
+	go run ./signalr/internal/conformance/report
 
 .PHONY: arch
 arch: ## Only the package graph, the modules' owners and the size limits

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/fanfare-hub/fanfare/signalr"
 )
@@ -22,11 +23,13 @@ func TestChurnOverHTTP(t *testing.T) {
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
+		ticker := time.NewTicker(time.Millisecond) // or clients that wait for a processor fall behind
+		defer ticker.Stop()
 		for {
 			select {
 			case <-stop:
 				return
-			default:
+			case <-ticker.C:
 				message.To(context.Background(), b.hub.Group("g"), "x")
 			}
 		}

@@ -1,10 +1,12 @@
 package signalr_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/fanfare-hub/fanfare/signalr"
 )
@@ -20,7 +22,8 @@ func (b *bundle) refused(t *testing.T, query string, status int, body string, he
 	}
 }
 
-// EP-01 to EP-07, CONN-02 to CONN-05, POST-04, LP-13.
+// EP-03, EP-07, CONN-02, CONN-03, CONN-04, POST-04, LP-13: refusals, to the
+// letter.
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	b := setup(t, options{})
@@ -96,7 +99,7 @@ func TestWebSocketRefused(t *testing.T) {
 	}
 }
 
-// CONN-14, CONN-15, AUTH-12: what a method can read of the request.
+// CONN-14, CONN-15, INV-23, AUTH-12: what a method can read of the request.
 func TestRequestIsReadable(t *testing.T) {
 	t.Parallel()
 	b := setup(t, options{prepare: func(h *signalr.Hub) {
@@ -118,7 +121,7 @@ func TestRequestIsReadable(t *testing.T) {
 	c.invoke("Count", `[]`, `"result":2`)
 }
 
-// EP-09: one hub at two paths; what is no hub's goes to the fallback.
+// EP-01, EP-09: one hub at two paths; what is no hub's goes to the fallback.
 func TestPaths(t *testing.T) {
 	t.Parallel()
 	server := signalr.NewServer(nil)
@@ -162,4 +165,60 @@ func panicOf(f func()) (p any) {
 	defer func() { p = recover() }()
 	f()
 	return nil
+}
+
+// EP-04, EP-05: what a GET asks for. Each is refused by a name of its own where
+// only another transport is offered.
+func TestTransportChoice(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		offered signalr.Transports
+		accept  string
+		upgrade bool
+		want    string
+	}{
+		{signalr.WebSockets, "text/event-stream", true, "ServerSentEvents"}, // even so
+		{signalr.WebSockets, "text/event-stream", false, "ServerSentEvents"},
+		{signalr.WebSockets, "text/html, TEXT/event-stream", false, "ServerSentEvents"},
+		{signalr.WebSockets, "text/event-stream;q=0.5", false, "LongPolling"},
+		{signalr.WebSockets, "", false, "LongPolling"},
+		{signalr.LongPolling, "", true, "WebSockets"},
+		{signalr.LongPolling, "text/html", true, "WebSockets"},
+	} {
+		b := setup(t, options{endpoint: &signalr.EndpointOptions{Transports: c.offered}})
+		header := []string{"Accept", c.accept}
+		if c.upgrade {
+			header = append(header, "Connection", "Upgrade", "Upgrade", "websocket",
+				"Sec-Websocket-Version", "13", "Sec-Websocket-Key", "AAAAAAAAAAAAAAAAAAAAAA==")
+		}
+		id := b.negotiate(t, "?negotiateVersion=1").ConnectionToken
+		status, _, body := b.do(t, http.MethodGet, "/hub?id="+id, header...)
+		if want := c.want + " transport not supported by this end point type"; status != http.StatusNotFound || body != want {
+			t.Errorf("%+v: got %d %q", c, status, body)
+		}
+	}
+}
+
+// AUTH-03, AUTH-05: who cannot set a header is known by its query or its
+// cookies, which Authenticate sees before a WebSocket or a stream is opened.
+func TestBrowsersAreKnown(t *testing.T) {
+	t.Parallel()
+	b := setup(t, options{prepare: room, endpoint: &signalr.EndpointOptions{
+		Authenticate: func(r *http.Request) (any, string, time.Time, error) {
+			cookie, err := r.Cookie("session")
+			if r.URL.Query().Get("access_token") == "good" || err == nil && cookie.Value == "good" {
+				return nil, "ann", time.Time{}, nil
+			}
+			return nil, "", time.Time{}, errors.New("who is that")
+		},
+	}})
+	b.connect(t, "access_token=good").id()
+	b.upgrade(t, "", "Cookie: session=good")
+	b.refused(t, "?access_token=bad", http.StatusUnauthorized, "")
+	b.refused(t, "", http.StatusUnauthorized, "", "Cookie", "session=bad")
+	for query, want := range map[string]int{"?access_token=good": http.StatusBadRequest, "": http.StatusUnauthorized} {
+		if status, _, _ := b.do(t, http.MethodGet, "/hub"+query, "Accept", "text/event-stream"); status != want { // 400: it has no id
+			t.Errorf("%q: got %d, want %d", query, status, want)
+		}
+	}
 }

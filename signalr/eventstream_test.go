@@ -14,8 +14,8 @@ import (
 
 const unknownID = "No Connection with that ID"
 
-// SSE-01 to SSE-05, SSE-07, SSE-08, SSE-10, CONN-06, CLOSE-09, POST-05: a
-// stream from its head to its end, byte by byte.
+// SSE-01, SSE-02, SSE-03, SSE-04, SSE-05, SSE-07, SSE-08, SSE-10, CONN-06,
+// CLOSE-09, POST-05: a stream from its head to its end, byte by byte.
 func TestEventStream(t *testing.T) {
 	t.Parallel()
 	b := setup(t, options{prepare: func(h *signalr.Hub) {

@@ -57,3 +57,21 @@ func TestSendBeforeCompletion(t *testing.T) {
 	c.send(`{"type":1,"invocationId":"1","target":"ToMe","arguments":["hi"]}`)
 	c.want(said("hi"), `{"type":3,"invocationId":"1","result":"done"}`)
 }
+
+// GRP-03: membership ends with the connection; who comes back is in no group.
+func TestMembershipEnds(t *testing.T) {
+	t.Parallel()
+	b := setup(t, options{prepare: room})
+	c := b.connect(t)
+	c.invoke("Join", `["g"]`, void)
+	c.conn.Close()
+	b.waitOpen(t, 0)
+	again := b.connect(t)
+	if err := message.To(t.Context(), b.hub.Group("g"), "to members"); err != nil {
+		t.Fatal(err)
+	}
+	again.id() // nothing came before it
+	if got := b.server.Stats(); got.Dropped != 0 {
+		t.Errorf("the old one is still a member: %+v", got)
+	}
+}

@@ -9,7 +9,8 @@ import (
 	"github.com/fanfare-hub/fanfare/signalr/internal/ws"
 )
 
-// HS-03 to HS-14: refused handshakes, without and with detailed errors.
+// HS-03, HS-06, HS-07, HS-11, HS-12: refused handshakes, without and with
+// detailed errors.
 func TestHandshakeRefused(t *testing.T) {
 	t.Parallel()
 	plain := setup(t, options{hub: &signalr.HubOptions{MaximumReceiveMessageSize: 100}})
@@ -78,6 +79,32 @@ func TestHandshakeHungUp(t *testing.T) {
 	c := b.dial(t)
 	c.raw(`{"protocol":`)
 	c.conn.WriteClose(4000, "no")
+	c.wantClosed()
+	b.waitOpen(t, 0)
+}
+
+// SEC-02, HS-10: one byte after the other does not keep a connection either.
+func TestHandshakeTrickles(t *testing.T) {
+	t.Parallel()
+	b := setup(t, options{hub: &signalr.HubOptions{HandshakeTimeout: 100 * time.Millisecond}})
+	c := b.dial(t)
+	ended, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		ticker := time.NewTicker(5 * time.Millisecond)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ended:
+				return
+			case <-ticker.C:
+				c.conn.WriteMessage(ws.Text, []byte(" ")) // fails at the end
+			}
+		}
+	}()
+	c.want(`{"error":"Handshake was canceled."}`)
+	close(ended)
+	<-stopped
 	c.wantClosed()
 	b.waitOpen(t, 0)
 }

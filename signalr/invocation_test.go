@@ -34,7 +34,8 @@ func methods(h *signalr.Hub) {
 		}))
 }
 
-// INV-01, INV-06 to INV-17, JSON-16, JSON-18: results and error texts.
+// INV-01, INV-05, INV-13, INV-15, INV-16, INV-17, JSON-18: results and error
+// texts.
 func TestInvocationResults(t *testing.T) {
 	t.Parallel()
 	const unexpected = `An unexpected error occurred invoking '%s' on the server.`

@@ -1,12 +1,11 @@
 package signalr_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,7 +15,7 @@ import (
 
 const failedClose = `{"type":7,"error":"Connection closed with an error.","allowReconnect":true}`
 
-// LIFE-05, LIFE-07, LIFE-08, CLOSE-02 to CLOSE-05, WS-10, WS-11, WS-13: each
+// LIFE-05, LIFE-07, LIFE-08, CLOSE-02, CLOSE-03, CLOSE-04, CLOSE-05, PING-06, SIZE-02, WS-10, WS-11, WS-13: each
 // way to end, what the client reads, what OnDisconnected gets, exactly once.
 func TestEndings(t *testing.T) {
 	t.Parallel()
@@ -135,14 +134,21 @@ func TestOnConnectedFails(t *testing.T) {
 	}
 }
 
-// LIFE-01, LIFE-02: the handshake's answer comes before OnConnected is over,
-// what it sends comes at once, and messages wait for it.
+// HS-17, LIFE-01, LIFE-02: the handshake's answer comes before OnConnected is
+// over, which knows the user; what it sends comes at once, and messages wait
+// for it.
 func TestOnConnectedOrder(t *testing.T) {
 	t.Parallel()
 	g := newGates()
-	b := setup(t, options{prepare: func(h *signalr.Hub) {
+	byName := &signalr.EndpointOptions{Authenticate: func(*http.Request) (any, string, time.Time, error) {
+		return nil, "ann", time.Time{}, nil
+	}}
+	b := setup(t, options{endpoint: byName, prepare: func(h *signalr.Hub) {
 		room(h)
 		h.OnConnected(func(ctx context.Context, c *signalr.Caller) error {
+			if c.UserID() != "ann" {
+				t.Errorf("user %q", c.UserID())
+			}
 			if err := c.Join("lobby"); err != nil {
 				return err
 			}
@@ -254,21 +260,126 @@ func TestCloseOnExpiry(t *testing.T) {
 func TestPingFrame(t *testing.T) {
 	t.Parallel()
 	b := setup(t, options{})
-	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", b.http.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(patience))
-	const ping = "\x89\x82\x00\x00\x00\x00hi"
-	io.WriteString(conn, "GET /hub HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"+ping)
-	reader := bufio.NewReader(conn)
-	if response, err := http.ReadResponse(reader, nil); err != nil || response.StatusCode != http.StatusSwitchingProtocols { //nolint:bodyclose // a 101 has none
-		t.Fatalf("upgrade: %v", err)
-	}
+	_, reader := b.upgrade(t, "\x89\x82\x00\x00\x00\x00hi")
 	pong := make([]byte, 4)
 	if _, err := io.ReadFull(reader, pong); err != nil || string(pong) != "\x8a\x02hi" {
 		t.Errorf("got %q, %v", pong, err)
+	}
+}
+
+// LIFE-09: an OnDisconnected that fails holds nothing up.
+func TestOnDisconnectedFails(t *testing.T) {
+	t.Parallel()
+	for name, fail := range map[string]func() error{
+		"error": func() error { return errors.New("failed") },
+		"panic": func() error { panic("at the exit") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, options{prepare: func(h *signalr.Hub) {
+				room(h)
+				h.OnDisconnected(func(context.Context, *signalr.Caller, error) error { return fail() })
+			}})
+			c, other := b.connect(t), b.connect(t)
+			c.invoke("Join", `["g"]`, void)
+			c.send(`{"type":7}`)
+			c.want(`{"type":7}`)
+			c.wantClosed()
+			b.waitOpen(t, 1)
+			other.invoke("ToGroup", `["g","nobody"]`, void)
+			if got := b.server.Stats(); got.Dropped != 0 {
+				t.Errorf("it is still in its group: %+v", got)
+			}
+		})
+	}
+}
+
+// LIFE-05: the context of what runs ends before OnDisconnected begins, in
+// which the connection is still in its groups (LIFE-06).
+func TestOrderOfAnEnd(t *testing.T) {
+	t.Parallel()
+	entered, ended := make(chan struct{}), make(chan error, 1)
+	b := setup(t, options{prepare: func(h *signalr.Hub) {
+		room(h)
+		h.Handle("Last", func(ctx context.Context, c *signalr.Caller) {
+			c.Items().Store("ctx", ctx)
+			close(entered)
+			<-ctx.Done()
+		})
+		h.OnDisconnected(func(ctx context.Context, c *signalr.Caller, _ error) error {
+			running, _ := c.Items().Load("ctx")
+			last, _ := running.(context.Context)
+			ended <- errors.Join(ctx.Err(), c.Leave("g"), c.Join("g"))
+			if last != nil && last.Err() == nil {
+				t.Error("the method was not told before")
+			}
+			return nil
+		})
+	}})
+	c := b.connect(t)
+	c.send(`{"type":1,"target":"Last","arguments":[]}`)
+	receive(t, entered)
+	c.send(`{"type":7}`)
+	c.want(`{"type":7}`)
+	c.wantClosed()
+	if err := receive(t, ended); err != nil {
+		t.Errorf("in OnDisconnected: %v", err)
+	}
+}
+
+// CLOSE-07: nothing follows a Close message: no ping, no message and no
+// completion, on no transport.
+func TestNothingFollowsClose(t *testing.T) {
+	t.Parallel()
+	aborted := make(chan struct{}, 3)
+	b := setup(t, options{
+		server: &signalr.ServerOptions{TickInterval: time.Millisecond},
+		hub:    &signalr.HubOptions{KeepAliveInterval: 20 * time.Millisecond},
+		prepare: func(h *signalr.Hub) {
+			h.Handle("Abort", func(ctx context.Context, c *signalr.Caller) (string, error) {
+				c.Abort()
+				err := errors.Join(c.Self().Send(ctx, "message", "too late"), message.To(context.WithoutCancel(ctx), h.All(), "too late"))
+				aborted <- struct{}{}
+				return "too late", err
+			})
+		},
+	})
+	const abort, closed = `{"type":1,"invocationId":"1","target":"Abort","arguments":[]}`, `{"type":7}`
+	socket := b.connect(t)
+	socket.send(abort)
+	receive(t, aborted)
+	if err := message.To(t.Context(), b.hub.All(), "too late"); err != nil {
+		t.Fatal(err)
+	}
+	socket.skipPings(closed)
+	socket.wantClosed()
+	polls := b.polling(t)
+	polls.send(abort)
+	receive(t, aborted)
+	polls.poll(closed)
+	polls.expect(http.MethodGet, "", http.StatusNoContent, "")
+	stream := b.streaming(t)
+	stream.send(abort)
+	receive(t, aborted)
+	rest, err := io.ReadAll(stream.lines)
+	if text := strings.ReplaceAll(string(rest), "data: {\"type\":6}\x1e\r\n\r\n", ""); err != nil || text != "data: "+closed+"\x1e\r\n\r\n" {
+		t.Errorf("got %q, %v", text, err)
+	}
+}
+
+// AUTH-08: unless it is asked for, what has run out ends nothing.
+func TestExpiryEndsNothing(t *testing.T) {
+	t.Parallel()
+	b := setup(t, options{
+		server: &signalr.ServerOptions{TickInterval: 5 * time.Millisecond},
+		hub:    &signalr.HubOptions{KeepAliveInterval: 10 * time.Millisecond},
+		endpoint: &signalr.EndpointOptions{Authenticate: func(*http.Request) (any, string, time.Time, error) {
+			return nil, "", time.Now().Add(-time.Hour), nil
+		}},
+		prepare: methods,
+	})
+	c := b.connect(t)
+	for range 5 { // ticks have passed
+		c.want(`{"type":6}`)
 	}
 }

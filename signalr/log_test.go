@@ -32,7 +32,7 @@ func (r *record) String() string {
 	return r.text.String()
 }
 
-// OBS-06, AUTH-04, NEG-16: whatever happens, not even a log of everything has a
+// OBS-06, AUTH-04, NEG-16, SEC-03: whatever happens, not even a log of everything has a
 // token, a credential or what a message says. Errors of the application are
 // logged as they are: what they say is its own affair.
 func TestLogKeepsSecrets(t *testing.T) {

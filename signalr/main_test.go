@@ -24,6 +24,7 @@ const patience = 20 * time.Second
 type bundle struct {
 	hub    *signalr.Hub
 	server *signalr.Server
+	front  http.Handler // what requests go to; nil is the server itself
 	http   *httptest.Server
 	url    string // of the hub, http
 }
@@ -48,7 +49,10 @@ func setup(tb testing.TB, o options) *bundle {
 // serve opens the server to requests, until the test ends.
 func serve(tb testing.TB, b *bundle) *bundle {
 	tb.Helper()
-	b.http = httptest.NewServer(b.server)
+	if b.front == nil {
+		b.front = b.server
+	}
+	b.http = httptest.NewServer(b.front)
 	b.url = b.http.URL + "/hub"
 	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)

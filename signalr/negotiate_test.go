@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -55,7 +56,8 @@ func (b *bundle) negotiate(t *testing.T, query string, headers ...string) negoti
 	return n
 }
 
-// NEG-07, NEG-08, NEG-11, NEG-15: the document, byte by byte.
+// NEG-01, NEG-07, NEG-08, NEG-09, NEG-11, NEG-15, NEG-20, EP-07: the document,
+// byte by byte: nothing else is in it.
 func TestNegotiateDocument(t *testing.T) {
 	t.Parallel()
 	b := setup(t, options{})
@@ -86,7 +88,7 @@ func TestNegotiateDocument(t *testing.T) {
 	}
 }
 
-// NEG-02 to NEG-05.
+// NEG-02, NEG-04, NEG-05: what a refusal says.
 func TestNegotiateVersionRefused(t *testing.T) {
 	t.Parallel()
 	b := setup(t, options{endpoint: &signalr.EndpointOptions{MinimumProtocolVersion: 1}})
@@ -131,7 +133,7 @@ func TestUnauthorized(t *testing.T) {
 	}
 }
 
-// NEG-16, NEG-17, WS-01, CONN-06: what a token is good for.
+// NEG-16, NEG-17, SEC-03, WS-01, CONN-06: what a token is good for.
 func TestTokenAttachesOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t, options{prepare: room})
@@ -147,7 +149,7 @@ func TestTokenAttachesOnce(t *testing.T) {
 	b.refused(t, "?id="+n.ConnectionToken, http.StatusNotFound, "No Connection with that ID")
 }
 
-// NEG-16: another spelling of a token, with a line break or other spare bits, is
+// NEG-16, SEC-03: another spelling of a token, with a line break or other spare bits, is
 // not the token.
 func TestTokenHasOneSpelling(t *testing.T) {
 	t.Parallel()
@@ -213,5 +215,58 @@ func TestNegotiateRedirects(t *testing.T) {
 	}
 	if status, _, body := b.do(t, http.MethodPost, "/hub/negotiate", "Authorization", "ann/stays"); status != http.StatusServiceUnavailable || body != "" {
 		t.Errorf("got %d %q", status, body)
+	}
+}
+
+// NEG-06: a refusal names nothing that could be attached to.
+func TestNegotiateRefusalMakesNothing(t *testing.T) {
+	t.Parallel()
+	b := setup(t, options{})
+	_, _, body := b.do(t, http.MethodPost, "/hub/negotiate?negotiateVersion=x")
+	if want := `{"error":"The client requested a non-integer protocol version."}`; body != want {
+		t.Errorf("got %s, want %s", body, want)
+	}
+	if got := b.server.Stats(); got.Opened != 0 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// NEG-14, NEG-18: each negotiation makes a connection of its own, of which the
+// others know nothing; ids and tokens need no escaping.
+func TestNegotiationsAreSeparate(t *testing.T) {
+	t.Parallel()
+	b := setup(t, options{prepare: room})
+	seen := map[string]bool{}
+	var all []negotiation
+	for range 20 {
+		n := b.negotiate(t, "?negotiateVersion=1")
+		all = append(all, n)
+		for _, text := range []string{n.ConnectionID, n.ConnectionToken} {
+			if seen[text] || url.QueryEscape(text) != text {
+				t.Errorf("%q", text)
+			}
+			seen[text] = true
+		}
+	}
+	last, first := all[len(all)-1], all[0]
+	b.connect(t, "id="+last.ConnectionToken).invoke("Id", `[]`, `"result":"`+last.ConnectionID+`"`)
+	b.connect(t, "id="+first.ConnectionToken).invoke("Id", `[]`, `"result":"`+first.ConnectionID+`"`)
+}
+
+// NEG-22: 404 comes from a wrong path, and from nothing else.
+func TestNegotiateNotFound(t *testing.T) {
+	t.Parallel()
+	b := setup(t, options{endpoint: &signalr.EndpointOptions{MinimumProtocolVersion: 1}})
+	for url, want := range map[string]int{
+		"/hub/negotiate":                              http.StatusOK,
+		"/hub/negotiate?negotiateVersion=x":           http.StatusOK,
+		"/hub/negotiate?negotiateVersion=1&id=nobody": http.StatusOK,
+		"/other/negotiate?negotiateVersion=1":         http.StatusNotFound,
+		"/hub/negotiate/negotiate?negotiateVersion=1": http.StatusNotFound,
+		"/hub/negotiation?negotiateVersion=1":         http.StatusNotFound,
+	} {
+		if status, _, _ := b.do(t, http.MethodPost, url); status != want {
+			t.Errorf("%s: got %d, want %d", url, status, want)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package signalr
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"strconv"
@@ -67,6 +68,8 @@ func (p *longPolling) answer(w http.ResponseWriter, r *http.Request, e *endpoint
 	// The HTTP server's own deadlines must not end a poll (EP-08).
 	if err := control.SetReadDeadline(time.Time{}); err != nil {
 		e.refuse(w, http.StatusInternalServerError, "") // LP-18
+		p.conn.end(p.conn.lost(fmt.Errorf("answer a poll: %w", err)))
+		p.cut()
 		return
 	}
 	messages, how := p.await(r.Context(), mine, e.options.PollTimeout)

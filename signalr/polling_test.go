@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -14,8 +15,8 @@ import (
 	"github.com/fanfare-hub/fanfare/signalr"
 )
 
-// LP-01 to LP-03, LP-05, LP-06, CONN-07, CONN-08: a connection from its first
-// poll to its last.
+// LP-01, LP-02, LP-03, LP-05, LP-06, CLI-04, CONN-07, CONN-08: a connection from
+// its first poll to its last; what is sent between two is kept.
 func TestPolling(t *testing.T) {
 	t.Parallel()
 	b := setup(t, options{prepare: func(h *signalr.Hub) {
@@ -116,8 +117,8 @@ func TestIdlePollingEnds(t *testing.T) {
 	t.Parallel()
 	ended := make(chan error, 1)
 	b := setup(t, options{
-		server:   &signalr.ServerOptions{TickInterval: 5 * time.Millisecond, DisconnectTimeout: 300 * time.Millisecond},
-		endpoint: &signalr.EndpointOptions{PollTimeout: time.Second},
+		server:   &signalr.ServerOptions{TickInterval: 5 * time.Millisecond, DisconnectTimeout: 1500 * time.Millisecond},
+		endpoint: &signalr.EndpointOptions{PollTimeout: 2 * time.Second},
 		prepare: func(h *signalr.Hub) {
 			h.OnDisconnected(func(_ context.Context, _ *signalr.Caller, err error) error {
 				ended <- err
@@ -126,7 +127,7 @@ func TestIdlePollingEnds(t *testing.T) {
 		},
 	})
 	c := b.polling(t)
-	c.poll() // three times as long as one may stay away
+	c.poll() // longer than one may stay away
 	if len(ended) > 0 {
 		t.Error("a waiting poll counted as idle")
 	}
@@ -165,16 +166,7 @@ func TestDeleteWhileStuck(t *testing.T) {
 	}})
 	c := b.polling(t)
 	receive(t, entered)
-	waiting := c.start(t.Context())
-	// Only a poll that has arrived is told, so that another one shows that.
-	again := c.start(t.Context())
-	var second <-chan reply
-	select {
-	case <-waiting:
-		second = again
-	case <-again:
-		second = waiting
-	}
+	second := c.arrived() // only such a one is told
 	c.expect(http.MethodDelete, "", http.StatusAccepted, "")
 	if got := receive(t, second); got.body != `{"type":7,"allowReconnect":true}`+"\x1e" {
 		t.Errorf("got %+v", got)
@@ -314,4 +306,63 @@ func TestPollBreaksOff(t *testing.T) {
 	}
 	broken.Close()
 	c.poll(said(text))
+}
+
+// LP-09: a poll that waits when there is nothing to say at the end gets 204:
+// before the handshake, and where there is no hub protocol.
+func TestWaitingPollIsEnded(t *testing.T) {
+	t.Parallel()
+	leave := make(chan struct{})
+	handlers := raw(t, func(context.Context, *signalr.RawConnection) error { <-leave; return nil }, nil)
+	hub := setup(t, options{})
+	for name, c := range map[string]struct {
+		b   *bundle
+		end func(*webClient)
+	}{
+		"no handshake": {hub, func(c *webClient) { c.expect(http.MethodDelete, "", http.StatusAccepted, "") }},
+		"no hub":       {handlers, func(*webClient) { close(leave) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			polls := c.b.web(t)
+			polls.poll()
+			waiting := polls.arrived()
+			c.end(polls)
+			if got := receive(t, waiting); got.status != http.StatusNoContent || got.body != "" {
+				t.Errorf("got %+v", got)
+			}
+		})
+	}
+}
+
+// arrived lets a poll wait that has surely arrived: another one made place for
+// it.
+func (c *webClient) arrived() <-chan reply {
+	c.t.Helper()
+	one, two := c.start(c.t.Context()), c.start(c.t.Context())
+	select {
+	case <-one:
+		return two
+	case <-two:
+		return one
+	}
+}
+
+// LP-18: a poll that cannot be answered gets 500 and ends the connection: the
+// next one could not be answered either.
+func TestPollCannotWait(t *testing.T) {
+	t.Parallel()
+	ended := make(chan error, 1)
+	b := setup(t, options{prepare: noting(ended)})
+	c := b.polling(t)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, strings.TrimPrefix(c.url, b.http.URL), http.NoBody)
+	w := httptest.NewRecorder() // which has no deadlines
+	b.server.ServeHTTP(w, r)
+	if w.Code != http.StatusInternalServerError || w.Body.Len() > 0 || w.Header().Get("Content-Type") != "text/plain" {
+		t.Errorf("got %d %v %q", w.Code, w.Header(), w.Body)
+	}
+	if err := receive(t, ended); !errors.Is(err, http.ErrNotSupported) {
+		t.Errorf("OnDisconnected got %v", err)
+	}
+	b.waitOpen(t, 0)
 }

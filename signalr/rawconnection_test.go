@@ -193,3 +193,45 @@ func TestPollAtAnEndWithoutMessages(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 }
+
+// POST-06: of a body that breaks off, what has come stays; the connection goes
+// on.
+func TestPostBreaksOff(t *testing.T) {
+	t.Parallel()
+	got := make(chan string, 10)
+	b := raw(t, func(_ context.Context, c *signalr.RawConnection) error {
+		for buf := make([]byte, 100); ; {
+			n, err := c.Read(buf)
+			if err != nil {
+				return err
+			}
+			got <- string(buf[:n])
+		}
+	}, nil)
+	c := b.web(t).listen()
+	body, upload := io.Pipe()
+	sent := make(chan error, 1)
+	go func() {
+		r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, c.url, body)
+		if err == nil {
+			var response *http.Response
+			if response, err = b.http.Client().Do(r); err == nil {
+				response.Body.Close()
+			}
+		}
+		sent <- err
+	}()
+	io.WriteString(upload, "the first half")
+	if text := receive(t, got); text != "the first half" {
+		t.Errorf("got %q", text)
+	}
+	broken := errors.New("broken off")
+	upload.CloseWithError(broken)
+	if err := receive(t, sent); !errors.Is(err, broken) {
+		t.Errorf("the request ended with %v", err)
+	}
+	c.post("more")
+	if text := receive(t, got); text != "more" {
+		t.Errorf("got %q", text)
+	}
+}

@@ -2,6 +2,8 @@ package signalr_test
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -279,6 +281,38 @@ func TestTakeOver(t *testing.T) {
 	if n := seen.connected.Load(); n != 1 || b.server.Connections() != 1 {
 		t.Errorf("OnConnected ran %d times, %d connections", n, b.server.Connections())
 	}
+}
+
+// SR-20: a return is authorised like any other request; the connection's user
+// stays who it was.
+func TestReturnOfAUser(t *testing.T) {
+	t.Parallel()
+	b := setup(t, options{
+		endpoint: &signalr.EndpointOptions{
+			AllowStatefulReconnects: true,
+			Authenticate: func(r *http.Request) (any, string, time.Time, error) {
+				if name := r.URL.Query().Get("user"); name != "" {
+					return name, name, time.Time{}, nil
+				}
+				return nil, "", time.Time{}, errors.New("nobody")
+			},
+		},
+		prepare: func(h *signalr.Hub) { h.Handle("User", func(c *signalr.Caller) string { return c.UserID() }) },
+	})
+	_, _, body := b.do(t, http.MethodPost, "/hub/negotiate?negotiateVersion=1&useStatefulReconnect=true&user=ann")
+	var n negotiation
+	if err := json.Unmarshal([]byte(body), &n); err != nil {
+		t.Fatal(err)
+	}
+	query := "id=" + n.ConnectionToken
+	c := b.dial(t, query, "user=ann")
+	c.send(`{"protocol":"json","version":2}`)
+	c.want(`{}`)
+	b.refused(t, "?"+query, http.StatusUnauthorized, "")
+	c = b.dial(t, query, "user=eve")
+	c.send(sequence(1))
+	c.want(sequence(1))
+	c.invoke("User", `[]`, `"result":"ann"`)
 }
 
 // SR-18: who stays away too long is gone, in good order.

@@ -65,3 +65,22 @@ func TestShutdownIsBounded(t *testing.T) {
 		t.Errorf("Shutdown: %v", err)
 	}
 }
+
+// DOWN-04: the HTTP server's own Shutdown knows nothing of WebSockets; the
+// library's ends them.
+func TestShutdownEndsWebSockets(t *testing.T) {
+	t.Parallel()
+	b := setup(t, options{prepare: methods})
+	c := b.connect(t)
+	if err := b.http.Config.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c.invoke("Echo", `["still here"]`, `"result":"still here"`)
+	done := make(chan error, 1)
+	go func() { done <- b.server.Shutdown(context.Background()) }()
+	c.want(`{"type":7,"allowReconnect":true}`)
+	c.wantClosed()
+	if err := receive(t, done); err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+}

@@ -135,11 +135,13 @@ func TestChurn(t *testing.T) {
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
+		ticker := time.NewTicker(time.Millisecond)
+		defer ticker.Stop()
 		for i := uint64(0); ; i++ {
 			select {
 			case <-stop:
 				return
-			default:
+			case <-ticker.C:
 				message.To(context.Background(), b.hub.Group("g").OnlyNewer("g", i), "x")
 				message.To(context.Background(), b.hub.All(), "y")
 			}

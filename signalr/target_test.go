@@ -13,7 +13,7 @@ import (
 	"github.com/fanfare-hub/fanfare/signalr"
 )
 
-// SEND-01, SEND-06, USR-02, USR-03: who gets what. Each client counts its
+// SEND-01, SEND-06, USR-01: who gets what. Each client counts its
 // messages by the last one, which goes to all.
 func TestTargets(t *testing.T) {
 	t.Parallel()
@@ -223,4 +223,64 @@ func (c *client) until(end string) string {
 		}
 		add(record)
 	}
+}
+
+// USR-02, MP-27: a user is reached at each of its connections, whatever their
+// transports and encodings.
+func TestUserEverywhere(t *testing.T) {
+	t.Parallel()
+	b := setup(t, options{
+		server: &signalr.ServerOptions{Shards: 2},
+		endpoint: &signalr.EndpointOptions{Authenticate: func(*http.Request) (any, string, time.Time, error) {
+			return nil, "ann", time.Time{}, nil
+		}},
+	})
+	socket, packed, stream, polls := b.connect(t), b.connectPacked(t), b.streaming(t), b.polling(t)
+	if err := message.To(t.Context(), b.hub.User("ann"), "hello"); err != nil {
+		t.Fatal(err)
+	}
+	socket.want(said("hello"))
+	packed.wantPacked(1, map[string]any{}, nil, "message", []any{"hello"}, []any{})
+	stream.want(said("hello"))
+	polls.poll(said("hello"))
+}
+
+// USR-03: two hubs of one server share neither connections nor groups nor
+// users.
+func TestHubsAreSeparate(t *testing.T) {
+	t.Parallel()
+	byName := &signalr.EndpointOptions{Authenticate: func(*http.Request) (any, string, time.Time, error) {
+		return nil, "ann", time.Time{}, nil
+	}}
+	other := signalr.NewHub(nil)
+	b := &bundle{hub: signalr.NewHub(nil), server: signalr.NewServer(nil)}
+	room(b.hub)
+	room(other)
+	b.server.MapHub("/hub", b.hub, byName)
+	b.server.MapHub("/other", other, byName)
+	serve(t, b)
+	c := b.connect(t)
+	c.invoke("Join", `["g"]`, void)
+	for _, target := range []signalr.Target{other.All(), other.Group("g"), other.User("ann"), other.Client(c.id())} {
+		if err := message.To(t.Context(), target, "not for you"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := message.To(t.Context(), b.hub.All(), "for you"); err != nil {
+		t.Fatal(err)
+	}
+	c.want(said("for you"))
+}
+
+// SEND-09: a message is what its arguments were when it was sent.
+func TestArgumentsAreTakenAtOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t, options{})
+	c := b.connect(t)
+	text := []string{"before"}
+	if err := b.hub.All().Send(t.Context(), "message", text); err != nil {
+		t.Fatal(err)
+	}
+	text[0] = "after"
+	c.want(`{"type":1,"target":"message","arguments":[["before"]]}`)
 }

@@ -62,7 +62,8 @@ func result(id, value string) string {
 
 const invoking = "An unexpected error occurred invoking '"
 
-// UP-01, UP-02, UP-04, UP-06, UP-07, UP-08, UP-09, INV-03, INV-12, JSON-19.
+// UP-01, UP-02, UP-04, UP-06, UP-07, UP-08, UP-09, UP-12, INV-03, INV-12,
+// JSON-19.
 func TestUpload(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ send, want []string }{
@@ -235,4 +236,13 @@ func TestUploadLimit(t *testing.T) {
 	if got := b.server.Stats().Capped; got != 2 {
 		t.Errorf("Capped: %d", got)
 	}
+}
+
+// UP-11: a stream is never taken from the arguments.
+func TestUploadIsNoArgument(t *testing.T) {
+	t.Parallel()
+	b := setup(t, options{hub: &signalr.HubOptions{DetailedErrors: true}, prepare: uploads})
+	c := b.connect(t)
+	c.invoke("Sum", `[[1,2]]`, `"error":"Failed to invoke 'Sum' due to an error on the server. `+
+		`InvalidDataException: Invocation provides 1 argument(s) but target expects 0."`)
 }

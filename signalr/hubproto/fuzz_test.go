@@ -9,7 +9,7 @@ import (
 	"github.com/fanfare-hub/fanfare/signalr/hubproto"
 )
 
-// FuzzDecodeJSON: nothing panics, what is accepted is JSON, and what was read
+// FuzzDecodeJSON (SEC-04): nothing panics, what is accepted is JSON, and what was read
 // can be written and read again unchanged.
 func FuzzDecodeJSON(f *testing.F) {
 	for _, test := range wire() {
@@ -75,7 +75,7 @@ func FuzzRoundTrip(f *testing.F) {
 	})
 }
 
-// FuzzSplitFrames: in whatever pieces the bytes arrive, the records are the
+// FuzzSplitFrames (SEC-04): in whatever pieces the bytes arrive, the records are the
 // same.
 func FuzzSplitFrames(f *testing.F) {
 	f.Add([]byte("{}\x1e{\"type\":6}\x1e\x1ehalf"), []byte{1, 3, 0, 7}, 16)
@@ -112,7 +112,7 @@ func split(next func([]byte, int) (record, rest []byte, err error), data, cuts [
 	return records, nil
 }
 
-// FuzzHandshake: nothing panics, and a request that was read is written and
+// FuzzHandshake (SEC-04): nothing panics, and a request that was read is written and
 // read again the same.
 func FuzzHandshake(f *testing.F) {
 	f.Add([]byte(`{"protocol":"json","version":1}`))

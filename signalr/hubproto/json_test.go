@@ -53,6 +53,22 @@ func wire() []struct {
 		{"JSON-24 ack", `{"type":8,"sequenceId":36}`, &hubproto.Ack{SequenceID: 36}},
 		{"JSON-24 sequence", `{"type":9,"sequenceId":9223372036854775807}`, &hubproto.Sequence{SequenceID: 1<<63 - 1}},
 		{
+			"JSON-25 call", `{"type":1,"headers":{"a":"b"},"invocationId":"1","target":"T","arguments":[1],"streamIds":["s"]}`,
+			&hubproto.Invocation{Headers: map[string]string{"a": "b"}, InvocationID: "1", Target: "T", Arguments: raws("1"), StreamIDs: []string{"s"}},
+		},
+		{
+			"JSON-25 item", `{"type":2,"headers":{"a":"b"},"invocationId":"1","item":1}`,
+			&hubproto.StreamItem{Headers: map[string]string{"a": "b"}, InvocationID: "1", Item: hubproto.Raw("1")},
+		},
+		{
+			"JSON-25 result", `{"type":3,"headers":{"a":"b"},"invocationId":"1","result":1}`,
+			&hubproto.Completion{Headers: map[string]string{"a": "b"}, InvocationID: "1", HasResult: true, Result: hubproto.Raw("1")},
+		},
+		{
+			"JSON-25 error", `{"type":3,"headers":{"a":"b"},"invocationId":"1","error":"e"}`,
+			&hubproto.Completion{Headers: map[string]string{"a": "b"}, InvocationID: "1", HasError: true, Error: "e"},
+		},
+		{
 			"JSON-10", `{"type":1,"headers":{"a":"b","c":"d"},"invocationId":"1","target":"T","arguments":[]}`,
 			&hubproto.Invocation{Headers: map[string]string{"c": "d", "a": "b"}, InvocationID: "1", Target: "T"},
 		},

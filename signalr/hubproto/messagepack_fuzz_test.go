@@ -10,7 +10,7 @@ import (
 	"github.com/fanfare-hub/fanfare/signalr/hubproto"
 )
 
-// FuzzDecodeMessagePack: nothing panics, and what was read can be written and
+// FuzzDecodeMessagePack (SEC-04): nothing panics, and what was read can be written and
 // read again unchanged, envelope and values both.
 func FuzzDecodeMessagePack(f *testing.F) {
 	for _, test := range packedWire() {
@@ -89,7 +89,7 @@ func rereadValue(t *testing.T, codec *hubproto.MessagePack, raw hubproto.Raw) {
 	}
 }
 
-// FuzzVarInt: in whatever pieces the bytes arrive, the records are the same,
+// FuzzVarInt (SEC-04): in whatever pieces the bytes arrive, the records are the same,
 // and a length that was written is the one that is read.
 func FuzzVarInt(f *testing.F) {
 	f.Add([]byte{2, 0x91, 6, 0x82, 0x80, 0, 0x91, 6, 0x80}, []byte{1, 3, 0, 7}, 16)

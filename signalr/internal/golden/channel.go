@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"slices"
 	"sync"
 	"time"
 
@@ -149,42 +148,57 @@ func (c *channel) add(message string) {
 	c.arrived = make(chan struct{})
 }
 
-// look returns how many messages wait, and a channel that is closed when more
-// do.
-func (c *channel) look(pings bool) (int, <-chan struct{}) {
+// sieve says what of the messages counts. Pings are lost where they do not,
+// Acks wait until they do: both come whenever the server likes.
+type sieve struct{ pings, acks bool }
+
+// divide returns what counts, and what waits.
+func (f sieve) divide(messages []string) (counted, waiting []string) {
+	for _, message := range messages {
+		switch kind := typeOf(message); {
+		case kind == hubproto.TypeAck && !f.acks:
+			waiting = append(waiting, message)
+		case kind != hubproto.TypePing || f.pings:
+			counted = append(counted, message)
+		}
+	}
+	return counted, waiting
+}
+
+// typeOf returns the type of a hub message, 0 if it is none.
+func typeOf(message string) hubproto.MessageType {
+	var items []json.RawMessage
+	var kind hubproto.MessageType
+	if json.Unmarshal([]byte(message), &items) == nil && len(items) > 0 {
+		_ = json.Unmarshal(items[0], &kind) // 0 if it is no number
+		return kind
+	}
+	var object struct{ Type hubproto.MessageType }
+	_ = json.Unmarshal([]byte(message), &object) // 0 if it is no object
+	return object.Type
+}
+
+// look returns how many messages count, and a channel that is closed when more
+// arrive.
+func (c *channel) look(f sieve) (int, <-chan struct{}) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(kept(c.messages, pings)), c.arrived
+	counted, _ := f.divide(c.messages)
+	return len(counted), c.arrived
 }
 
-// clear takes all messages.
-func (c *channel) clear(pings bool) []string {
+// clear takes all messages but those that wait.
+func (c *channel) clear(f sieve) []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	got := kept(c.messages, pings)
-	c.messages = nil
-	return got
-}
-
-// kept leaves out pings unless they are asked for.
-func kept(messages []string, pings bool) []string {
-	if pings {
-		return messages
-	}
-	return slices.DeleteFunc(slices.Clone(messages), isPing)
-}
-
-func isPing(message string) bool {
-	var head struct{ Type hubproto.MessageType }
-	if message == "[6]" {
-		return true
-	}
-	return json.Unmarshal([]byte(message), &head) == nil && head.Type == hubproto.TypePing
+	counted, waiting := f.divide(c.messages)
+	c.messages = waiting
+	return counted
 }
 
 // take takes count messages and what else has come by then. Where nothing is
 // recorded it waits a quiet moment for it.
-func (c *channel) take(ctx context.Context, count int, pings bool, p *Player) []string {
+func (c *channel) take(ctx context.Context, count int, f sieve, p *Player) []string {
 	limit := p.patience()
 	if count == 0 {
 		limit = p.quiet()
@@ -192,25 +206,25 @@ func (c *channel) take(ctx context.Context, count int, pings bool, p *Player) []
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	for {
-		waiting, arrived := c.look(pings)
+		waiting, arrived := c.look(f)
 		if waiting > count || count > 0 && waiting == count {
-			return c.clear(pings)
+			return c.clear(f)
 		}
 		select {
 		case <-arrived:
 		case <-c.done:
-			return c.clear(pings)
+			return c.clear(f)
 		case <-timer.C:
-			return c.clear(pings)
+			return c.clear(f)
 		case <-ctx.Done():
-			return c.clear(pings)
+			return c.clear(f)
 		}
 	}
 }
 
 // settle returns what comes in a quiet moment at the end of a scenario.
 func (c *channel) settle(ctx context.Context, quiet time.Duration) []string {
-	return c.take(ctx, 0, false, &Player{Quiet: quiet})
+	return c.take(ctx, 0, sieve{}, &Player{Quiet: quiet})
 }
 
 // ended says whether the connection has ended, or does within d.

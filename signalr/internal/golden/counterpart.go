@@ -57,7 +57,7 @@ func (c *Counterpart) Hear(ctx context.Context, channel string) (string, error) 
 	for {
 		select {
 		case message := <-c.all[channel].heard:
-			if !isPing(message) {
+			if typeOf(message) != hubproto.TypePing {
 				return message, nil
 			}
 		case <-ctx.Done():

@@ -153,7 +153,7 @@ func (r *run) play(ctx context.Context, s *Step) error {
 }
 
 func (r *run) receive(ctx context.Context, s *Step, c *channel) error {
-	got := c.take(ctx, len(s.Messages), s.Pings, r.player)
+	got := c.take(ctx, len(s.Messages), sieve{pings: s.Pings, acks: s.Acks}, r.player)
 	if s.Asked != "" && len(got) > 0 {
 		r.name(s.Asked, "ask", invocationID(got[0]))
 	}

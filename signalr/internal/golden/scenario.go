@@ -46,6 +46,7 @@ type Step struct {
 	Receive  string            `json:"receive"` // all messages until a quiet moment
 	Messages []json.RawMessage `json:"messages"`
 	Pings    bool              `json:"pings"`   // do not leave out pings
+	Acks     bool              `json:"acks"`    // do not leave out Acks
 	AtLeast  bool              `json:"atLeast"` // more may follow
 	Asked    string            `json:"asked"`   // keep the first message's invocationId as {asked.ask}
 
@@ -96,6 +97,24 @@ func Scenarios() ([]Scenario, error) {
 			return nil, fmt.Errorf("read %s: %w", file.Name(), err)
 		}
 		all = append(all, area...)
+	}
+	return all, nil
+}
+
+//go:embed testdata/differences.json
+var differences []byte
+
+// Difference is a recorded scenario that the server does not meet.
+type Difference struct {
+	Scenario string `json:"scenario"`
+	Reason   string `json:"reason"`
+}
+
+// Differences returns the scenarios that are not met, with reasons.
+func Differences() ([]Difference, error) {
+	var all []Difference
+	if err := json.Unmarshal(differences, &all); err != nil {
+		return nil, fmt.Errorf("read the differences: %w", err)
 	}
 	return all, nil
 }
