@@ -97,7 +97,8 @@ func TestTransportFallback(t *testing.T) {
 		"a binary one": {
 			[]string{"WebSockets"},
 			client.Options{Protocol: hubproto.NewMessagePack(nil)},
-			[]string{"negotiate", "WebSockets", "negotiate", "LongPolling"}, "LongPolling",
+			[]string{"negotiate", "WebSockets", "negotiate", "LongPolling"},
+			"LongPolling",
 		},
 	}
 	for name, test := range tests {
