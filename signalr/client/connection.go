@@ -88,7 +88,7 @@ func (c *connection) read(ctx context.Context) error {
 		}
 		more, err := t.Receive(c.buffer, c.client.options.ServerTimeout)
 		c.buffer = more
-		if err != nil && !c.resume(ctx, err) {
+		if err != nil && !c.resume(ctx) {
 			return c.lost(err)
 		}
 	}

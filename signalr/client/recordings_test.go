@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -134,6 +135,7 @@ type actor struct {
 	questions map[string]chan actorItem // for the answers, by the handler's name
 	asked     map[string]string         // the handler's name, by the question's id
 	farewell  string                    // the error of the server's Close message
+	in, out   numbers                   // of the server's and the client's messages
 }
 
 // actorItem is a value or an error.
@@ -160,7 +162,7 @@ func newActor(url string, channel *golden.Channel, server *golden.Counterpart, s
 		a.codec = hubproto.NewMessagePack(nil)
 	}
 	a.ctx, a.cancel = context.WithCancel(context.Background())
-	options := &client.Options{Protocol: a.codec, Transports: map[string]client.Transports{
+	options := &client.Options{Protocol: a.codec, StatefulReconnect: channel.Stateful, Transports: map[string]client.Transports{
 		hubproto.TransportWebSockets:       client.WebSockets,
 		hubproto.TransportServerSentEvents: client.ServerSentEvents,
 		hubproto.TransportLongPolling:      client.LongPolling,
@@ -241,6 +243,10 @@ func (a *actor) play(ctx context.Context, line golden.Line) error {
 	switch {
 	case line.Kind == golden.Ends:
 		return a.ends(ctx, line.Code)
+	case line.Kind == golden.Cuts:
+		a.server.Say(a.channel.Name, a.codec.Append(nil, &hubproto.Ack{SequenceID: int64(line.Code)}))
+		a.server.Cut(a.channel.Name)
+		return nil
 	case line.Kind == golden.Says && a.started == nil:
 		a.started = make(chan error, 1)
 		go func() { a.started <- a.client.Start(a.ctx) }()
@@ -303,6 +309,9 @@ func (a *actor) says(ctx context.Context, record []byte) error {
 	if err != nil {
 		return err
 	}
+	if a.out.count(message) && a.channel.Stateful { // the client sends it again by itself
+		return a.compareSent(ctx, record, a.channel.Binary)
+	}
 	switch m := message.(type) {
 	case *hubproto.Invocation:
 		a.invoke(m) //nolint:contextcheck // a call outlives its line
@@ -323,6 +332,13 @@ func (a *actor) says(ctx context.Context, record []byte) error {
 		a.calls[m.InvocationID].cancel()
 	case *hubproto.Ping:
 		return nil // the client pings when it is time to
+	case *hubproto.Ack, *hubproto.Sequence: // the client sends them by itself
+		if !a.channel.Stateful {
+			return fmt.Errorf("a %T", m)
+		}
+		if _, isAck := m.(*hubproto.Ack); isAck {
+			return nil // when it is time to
+		}
 	case *hubproto.Close:
 		go a.client.Stop(a.ctx) //nolint:contextcheck // it outlives its line
 	default:
@@ -511,19 +527,20 @@ func (a *actor) hears(ctx context.Context, record []byte) error {
 		return err
 	}
 	var look func() error
+	again := a.in.count(message) && a.channel.Stateful // of which the client says nothing
 	switch m := message.(type) {
 	case *hubproto.Invocation:
 		a.asked[m.InvocationID] = m.Target
 		look = func() error { return a.called(ctx, m) }
 	case *hubproto.StreamItem:
 		call, item := a.calls[m.InvocationID], m.Item
-		m.InvocationID = a.ids[m.InvocationID]
+		m.InvocationID = cmp.Or(a.ids[m.InvocationID], m.InvocationID)
 		if call != nil && call.items != nil {
 			look = func() error { return a.sees(ctx, call.items, actorItem{value: item}) }
 		}
 	case *hubproto.Completion:
 		call, recorded := a.calls[m.InvocationID], m.InvocationID
-		m.InvocationID = a.ids[recorded]
+		m.InvocationID = cmp.Or(a.ids[recorded], recorded)
 		delete(a.ids, recorded) // it may be used again
 		if call != nil {
 			look = func() error { return a.completed(ctx, call, m) }
@@ -532,10 +549,26 @@ func (a *actor) hears(ctx context.Context, record []byte) error {
 		a.farewell = m.Error
 	}
 	a.server.Say(a.channel.Name, a.codec.Append(nil, message))
-	if look == nil {
+	if look == nil || again {
 		return nil
 	}
 	return look()
+}
+
+// numbers counts one side's messages as stateful reconnect does.
+type numbers struct{ last, newest int }
+
+// count says whether a message is an old one again.
+func (n *numbers) count(message hubproto.Message) (again bool) {
+	switch m := message.(type) {
+	case *hubproto.Sequence:
+		n.last = int(m.SequenceID) - 1
+	case *hubproto.Invocation, *hubproto.StreamItem, *hubproto.Completion, *hubproto.CancelInvocation:
+		n.last++
+		again = n.last <= n.newest
+		n.newest = max(n.newest, n.last)
+	}
+	return again
 }
 
 func (a *actor) called(ctx context.Context, m *hubproto.Invocation) error {

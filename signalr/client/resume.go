@@ -2,8 +2,6 @@ package client
 
 import (
 	"context"
-	"errors"
-	"io"
 	"log/slog"
 
 	"github.com/fanfare-hub/fanfare/signalr/hubproto"
@@ -13,11 +11,11 @@ import (
 // come on them: a server that only lets the client in is no use to it.
 const maxVain = 10
 
-// resume puts a new transport in the place of one that was lost for err, and
-// says whether it could. It tries once, at once, without negotiation and
+// resume puts a new transport in the place of a lost one, and says whether it
+// could. It tries once, at once, without negotiation and
 // handshake (SR-09, SR-22).
-func (c *connection) resume(ctx context.Context, err error) bool {
-	if !c.resumable(err) {
+func (c *connection) resume(ctx context.Context) bool {
+	if !c.resumable() {
 		return false
 	}
 	c.vain++
@@ -51,10 +49,12 @@ func (c *connection) resume(ctx context.Context, err error) bool {
 	return true
 }
 
-// resumable says whether the server keeps what belongs to the transport: it
-// does until one side has said goodbye (SR-16, SR-19).
-func (c *connection) resumable(err error) bool {
-	return c.ledger != nil && !c.isClosing() && !errors.Is(err, io.EOF) && c.vain < maxVain
+// resumable says whether the server may still keep what belongs to the
+// transport: it does until one side has sent a Close message (SR-16). A Close
+// frame alone need not mean that: a server closes a WebSocket like this when it
+// takes another one for it (SR-17), or when it goes away.
+func (c *connection) resumable() bool {
+	return c.ledger != nil && !c.isClosing() && c.vain < maxVain
 }
 
 func (c *connection) redial(ctx context.Context) (transport, error) {

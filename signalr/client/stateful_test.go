@@ -61,26 +61,24 @@ func loseNothing(t *testing.T, protocol hubproto.Codec) {
 	c := client.New(way.url+"/hub", &client.Options{
 		Transports: client.WebSockets, Protocol: protocol, StatefulReconnect: true, HTTPClient: &http.Client{Transport: transport},
 	})
-	all := make(chan struct{})
+	var arrived atomic.Int64
 	c.On("got", func(n int) {
 		back.add(n)
-		if n == cutMessages-1 {
-			close(all)
-		}
+		arrived.Store(int64(n) + 1)
 	})
 	start(t, c)
 	id := c.ConnectionID()
+	every := cutMessages / cuts
 	for n := range cutMessages {
-		if n%(cutMessages/cuts) == 0 {
-			awaitResumptions(t, c, n/(cutMessages/cuts))
+		if n%every == 0 { // the cut before this one is overcome
+			awaitCount(t, c, &arrived, n, n/every)
 			time.AfterFunc(rand.N(2*time.Millisecond), way.cut)
 		}
 		if err := c.Send(testContext(t), "Put", n); err != nil {
 			t.Fatal(err)
 		}
 	}
-	awaitResumptions(t, c, cuts)
-	waitFor(t, all, "last message")
+	awaitCount(t, c, &arrived, cutMessages, cuts)
 	var count int
 	if err := c.Invoke(testContext(t), &count, "Count"); err != nil || count != cutMessages || back.next != cutMessages {
 		t.Errorf("%d messages at the hub, %d at the client, %v", count, back.next, err)
@@ -90,23 +88,16 @@ func loseNothing(t *testing.T, protocol hubproto.Codec) {
 	}
 }
 
-// awaitResumptions returns when the client has resumed n times, and heard from
-// the server since.
-func awaitResumptions(t *testing.T, c *client.Client, n int) {
+// awaitCount returns when so many messages have come back, and the client has
+// resumed so often.
+func awaitCount(t *testing.T, c *client.Client, arrived *atomic.Int64, messages, resumed int) {
 	t.Helper()
 	deadline := time.Now().Add(patience)
-	await := func(reached func(client.Stats) bool) {
-		for !reached(c.Stats()) {
-			if time.Now().After(deadline) {
-				t.Fatalf("resumed %d times, want %d; %v, %v", c.Stats().Resumed, n, c.State(), c.Err())
-			}
-			<-time.After(100 * time.Microsecond)
+	for arrived.Load() < int64(messages) || c.Stats().Resumed < uint64(resumed) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d messages of %d, resumed %d times of %d; %v, %v", arrived.Load(), messages, c.Stats().Resumed, resumed, c.State(), c.Err())
 		}
-	}
-	await(func(now client.Stats) bool { return now.Resumed >= uint64(n) })
-	if n > 0 {
-		heard := c.Stats().Received
-		await(func(now client.Stats) bool { return now.Received > heard })
+		<-time.After(100 * time.Microsecond)
 	}
 }
 
@@ -248,7 +239,7 @@ func TestStatefulReconnectEnds(t *testing.T) {
 		scripts []func(*session)
 		want    string
 	}{
-		"a Close frame is final (SR-19)": {[]func(*session){
+		"a Close frame, and the server knows nothing (SR-19)": {[]func(*session){
 			func(s *session) { s.greetStateful(); s.hangUp() },
 		}, "server closed the connection"},
 		"a Close message is final (SR-16)": {[]func(*session){
@@ -262,7 +253,10 @@ func TestStatefulReconnectEnds(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := start(t, client.New(keptHub(t, test.scripts...).url, &client.Options{StatefulReconnect: true}))
+			hub := keptHub(t, test.scripts...)
+			var sockets atomic.Int32
+			hub.refuse = func(*http.Request) bool { return int(sockets.Add(1)) > len(test.scripts) }
+			c := start(t, client.New(hub.url, &client.Options{StatefulReconnect: true}))
 			if err := ended(t, c); err == nil || err.Error() != test.want {
 				t.Errorf("Err = %v, want %s", err, test.want)
 			}

@@ -51,13 +51,13 @@ func NewCounterpart(s *Script) *Counterpart {
 	return c
 }
 
-// Hear returns the next message of a client, its pings left out, MessagePack as
-// what it means.
+// Hear returns the next message of a client, MessagePack as what it means. Pings
+// and Acks are left out: they come when the client likes.
 func (c *Counterpart) Hear(ctx context.Context, channel string) (string, error) {
 	for {
 		select {
 		case message := <-c.all[channel].heard:
-			if typeOf(message) != hubproto.TypePing {
+			if kind := typeOf(message); kind != hubproto.TypePing && kind != hubproto.TypeAck {
 				return message, nil
 			}
 		case <-ctx.Done():
@@ -73,6 +73,10 @@ func (c *Counterpart) Say(channel string, frame []byte) { c.all[channel].out <- 
 func (c *Counterpart) End(channel string, code int) {
 	c.all[channel].end <- ws.Code(code) //nolint:gosec // codes have 16 bits
 }
+
+// Cut ends a client's WebSocket without a Close frame, behind what was said; the
+// client may open another one.
+func (c *Counterpart) Cut(channel string) { c.all[channel].end <- abnormal }
 
 // Gone is closed when a client's transport has ended.
 func (c *Counterpart) Gone(channel string) <-chan struct{} { return c.all[channel].gone }
@@ -208,6 +212,9 @@ func (p *peer) write(ctx context.Context, conn *ws.Conn) {
 		frame, code, err := p.next(ctx)
 		switch {
 		case err != nil:
+			return
+		case code == abnormal:
+			_ = conn.Close()
 			return
 		case code != 0:
 			_ = conn.WriteClose(code, "") // the reader sees what became of it

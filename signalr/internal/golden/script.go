@@ -25,6 +25,7 @@ type Channel struct {
 	Path      string // the hub's, with its query
 	Token     string // the bearer token of its requests, if they have one
 	Transport string // by its name on the wire
+	Stateful  bool   // it asks for stateful reconnect
 	Binary    bool   // MessagePack
 	answer    string // to its negotiation
 }
@@ -34,7 +35,7 @@ type Line struct {
 	Channel string
 	Kind    LineKind
 	Message []byte // as the codec's Parse takes it; the handshake's are JSON
-	Code    int    // of Ends
+	Code    int    // of Ends; of Cuts how many of the client's messages are acknowledged before
 }
 
 // LineKind says who does what in a line.
@@ -45,6 +46,7 @@ const (
 	Says  LineKind = iota + 1 // the client sends Message
 	Hears                     // the server sends Message
 	Ends                      // the server ends the connection
+	Cuts                      // the connection is lost, and the client comes back
 )
 
 // String returns the kind's name.
@@ -56,6 +58,8 @@ func (k LineKind) String() string {
 		return "hears"
 	case Ends:
 		return "ends"
+	case Cuts:
+		return "is cut"
 	default:
 		return "unknown"
 	}
@@ -85,6 +89,7 @@ type scriptBuilder struct {
 	script   *Script
 	channels map[string]*Channel
 	shaken   map[string]bool // name/kind -> the handshake's message was there
+	cut      int             // the line of the last Cuts
 }
 
 func (b *scriptBuilder) add(s *Step) error {
@@ -108,8 +113,20 @@ func (b *scriptBuilder) add(s *Step) error {
 	case s.Close != "":
 		return errors.New("the client closes without a Close message")
 	case s.Drop != "":
+		return b.drop(s.Drop)
+	}
+	return nil
+}
+
+// drop loses a connection. That the client cuts it comes to the same for one
+// that comes back.
+func (b *scriptBuilder) drop(name string) error {
+	c := b.channels[name]
+	if c == nil || !c.Stateful {
 		return errors.New("the client cuts the connection")
 	}
+	b.cut = len(b.script.Lines)
+	b.line(Line{Channel: c.Name, Kind: Cuts})
 	return nil
 }
 
@@ -124,12 +141,13 @@ func (b *scriptBuilder) negotiate(s *Step) error {
 	case s.Save == "" || s.Response == nil || s.Response.Status != http.StatusOK:
 		return errors.New("the negotiation makes no connection")
 	}
-	// The client adds its own parameter at the end.
+	// The client adds its own parameters at the end.
+	query, stateful := strings.CutSuffix(query, "&useStatefulReconnect=true")
 	query, isOne := strings.CutSuffix(query, "negotiateVersion=1")
 	if !isOne {
 		return errors.New("not the client's version of negotiation")
 	}
-	c := &Channel{Name: s.Save, Path: path, answer: names(s.Response.Body)}
+	c := &Channel{Name: s.Save, Path: path, Stateful: stateful, answer: names(s.Response.Body)}
 	if query = strings.TrimSuffix(query, "&"); query != "" {
 		c.Path += "?" + query
 	}
@@ -185,6 +203,9 @@ func (b *scriptBuilder) open(s *Step, name, transport string) error {
 		return err
 	case s.Refused != nil:
 		return errors.New("a transport is refused")
+	case c.Stateful && c.Transport == transport && b.channels[name] == nil:
+		b.channels[name] = c // come back
+		return nil
 	case c.Name != name || c.Transport != "" || s.Raw:
 		return errors.New("not the one transport of its hub connection")
 	}
@@ -306,8 +327,13 @@ func (b *scriptBuilder) message(name string, kind LineKind, record []byte) error
 		return errors.New("a message on no channel")
 	}
 	if b.shake(name, kind) {
-		if _, err := b.codec(name, kind).Parse(record); err != nil {
+		message, err := b.codec(name, kind).Parse(record)
+		if err != nil {
 			return fmt.Errorf("not a message of the protocol: %w", err)
+		}
+		// A client announces what is not acknowledged to it.
+		if sequence, ok := message.(*hubproto.Sequence); ok && kind == Says && b.cut > 0 {
+			b.script.Lines[b.cut].Code = int(sequence.SequenceID) - 1
 		}
 	}
 	if asks, err := hubproto.ParseHandshakeRequest(record); err == nil && kind == Says {
