@@ -36,7 +36,7 @@ func guarded(t *testing.T, o signalr.EndpointOptions) *bundle {
 		endpoint: &o,
 		prepare: func(h *signalr.Hub) {
 			h.Handle("Nothing", func() {})
-			h.Handle("Describe", func(c *signalr.Caller) string { return describe(c, false) })
+			h.Handle("Describe", func(c *signalr.Caller) string { return describe(c, c.UserID()) })
 			h.Handle("Who", func(c *signalr.Caller) string { return fmt.Sprint(c.UserID(), "/", c.User()) })
 		},
 	})
