@@ -63,6 +63,42 @@
 // result. How many of each a connection may have is bounded in [HubOptions];
 // what is refused for it is counted in [Stats].
 //
+// # Who may connect
+//
+// [EndpointOptions] of each path say who may: Authenticate is asked about every
+// request ([BearerToken] finds what clients send), CheckOrigin about every
+// WebSocket, SameUser keeps others from a connection. A credential that runs out
+// ends its connection with CloseOnExpiry, and may be renewed with EnableRefresh.
+// CORS is the application's, in front of the server.
+//
+// # Bounds
+//
+// Everything that a client can make the server keep has a bound, and a counter
+// in [Stats] for what is refused: connections of the server, bytes of a message,
+// of its names and headers, calls, streams and results of a connection, bytes
+// that wait for a client or from it. What was posted before a transport has
+// attached is kept for 1,024 connections at a time, 64 KiB for each. A connection
+// that was only negotiated takes nothing: all about it stands in its token. How
+// long a request's head and body may take is the HTTP server's: set its
+// ReadHeaderTimeout, and its ReadTimeout and WriteTimeout if you like, which end
+// neither streams nor polls.
+//
+// # Shutdown
+//
+// [Server.Shutdown] must be called besides that of the HTTP server, which knows
+// nothing of WebSockets. It says goodbye to all clients at once, so that they
+// come back elsewhere; with [ServerOptions.Handover] it hands them over one
+// after the other.
+//
+// # Telemetry
+//
+// [ServerOptions.Meter] and [ServerOptions.Tracer] take OpenTelemetry providers;
+// instruments and spans have the names of ASP.NET Core's. Logs name a connection
+// by its PublicID, and have neither tokens nor what messages say; an error that
+// the application returns is logged as it is, at debug level.
+//
+// Package signalrtest serves hubs in memory, for tests.
+//
 // # Goroutines
 //
 // Each connection has one reading goroutine, which starts a goroutine for each

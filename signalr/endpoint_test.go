@@ -1,6 +1,7 @@
 package signalr_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -121,7 +122,7 @@ func TestRequestIsReadable(t *testing.T) {
 	c.invoke("Count", `[]`, `"result":2`)
 }
 
-// EP-01, EP-09: one hub at two paths; what is no hub's goes to the fallback.
+// EP-01, EP-07, EP-09: one hub at two paths; what is no hub's goes to the fallback.
 func TestPaths(t *testing.T) {
 	t.Parallel()
 	server := signalr.NewServer(nil)
@@ -138,6 +139,59 @@ func TestPaths(t *testing.T) {
 			t.Errorf("%s: got %d, want %d", path, status, want)
 		}
 	}
+}
+
+// EP-09: one hub at two paths with options of their own; its groups and users
+// are the same.
+func TestPathsWithOptions(t *testing.T) {
+	t.Parallel()
+	server, hub := signalr.NewServer(nil), signalr.NewHub(nil)
+	room(hub)
+	server.MapHub("/hub", hub, nil)
+	server.MapHub("/Only-Polls", hub, &signalr.EndpointOptions{Transports: signalr.LongPolling, Authenticate: papers})
+	b := serve(t, &bundle{hub: hub, server: server})
+	socket := b.connect(t)
+	socket.invoke("Join", `["both"]`, `"result":null`)
+	_, _, body := b.do(t, http.MethodPost, "/only-polls/negotiate?negotiateVersion=1", "Authorization", "ann/1")
+	var n negotiation
+	if err := json.Unmarshal([]byte(body), &n); err != nil || len(n.AvailableTransports) != 1 {
+		t.Fatalf("%s: %v", body, err)
+	}
+	polls := &webClient{t: t, b: b, url: b.http.URL + "/ONLY-polls/?id=" + n.ConnectionToken, paper: "ann/1"}
+	polls.open()
+	polls.send(`{"type":1,"invocationId":"1","target":"Join","arguments":["both"]}`)
+	polls.poll(`{"type":3,"invocationId":"1","result":null}`)
+	if err := message.To(t.Context(), hub.Group("both"), "x"); err != nil {
+		t.Fatal(err)
+	}
+	socket.want(said("x"))
+	polls.poll(said("x"))
+	if err := message.To(t.Context(), hub.User("ann"), "y"); err != nil {
+		t.Fatal(err)
+	}
+	polls.poll(said("y"))
+}
+
+// EP-04, EP-05: which transport a GET means: first by Accept, then by Upgrade,
+// else it is a poll.
+func TestTransportOfRequest(t *testing.T) {
+	t.Parallel()
+	b := setup(t, options{endpoint: &signalr.EndpointOptions{Transports: signalr.WebSockets}})
+	id := "?id=" + b.negotiate(t, "?negotiateVersion=1").ConnectionToken
+	for accept, want := range map[string]string{
+		"text/event-stream":            "ServerSentEvents",
+		"TEXT/Event-Stream":            "ServerSentEvents",
+		"text/html, text/event-stream": "ServerSentEvents",
+		"text/event-stream;q=0.5":      "LongPolling",
+		"text/event-streams":           "LongPolling",
+		"*/*":                          "LongPolling",
+	} {
+		if status, _, body := b.do(t, http.MethodGet, "/hub"+id, "Accept", accept); status != http.StatusNotFound || !strings.HasPrefix(body, want+" ") {
+			t.Errorf("%s: got %d %q", accept, status, body)
+		}
+	}
+	b.refused(t, id, http.StatusNotFound, "ServerSentEvents transport not supported by this end point type", "Accept", "text/event-stream")
+	b.dial(t, id[1:])
 }
 
 func TestMapHubRefuses(t *testing.T) {

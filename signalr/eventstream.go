@@ -118,7 +118,7 @@ func (s *eventStream) write(p []byte, timeout time.Duration) (int, error) {
 	if err := s.control.Flush(); err != nil { // SSE-05
 		return 0, err
 	}
-	return len(p), nil
+	return len(p), s.disarm()
 }
 
 // arm bounds a write, unless the stream was cut: that must stay so.
@@ -129,6 +129,17 @@ func (s *eventStream) arm(timeout time.Duration) error {
 		return io.ErrClosedPipe
 	}
 	return s.control.SetWriteDeadline(time.Now().Add(timeout))
+}
+
+// disarm ends the bound of a write: over HTTP/2 a deadline that passes ends the
+// stream, whether something is written or not.
+func (s *eventStream) disarm() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over {
+		return io.ErrClosedPipe
+	}
+	return s.control.SetWriteDeadline(time.Time{})
 }
 
 // abandoned is never so: that the client hangs up is the end of the request.

@@ -47,6 +47,10 @@ func TestHandover(t *testing.T) {
 	stateful := b.dial(t, "id="+b.negotiate(t, "?negotiateVersion=1&useStatefulReconnect=true").ConnectionToken)
 	stateful.send(`{"protocol":"json","version":2}`)
 	stateful.want(`{}`)
+	away := b.dial(t, "id="+b.negotiate(t, "?negotiateVersion=1&useStatefulReconnect=true").ConnectionToken)
+	away.send(`{"protocol":"json","version":2}`)
+	away.want(`{}`)
+	away.conn.Close() // and could come back until the end
 	waiting := polls.start(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- b.server.Shutdown(context.Background()) }()
@@ -62,7 +66,7 @@ func TestHandover(t *testing.T) {
 	if err := receive(t, done); err != nil {
 		t.Errorf("Shutdown: %v", err)
 	}
-	for range 4 {
+	for range 5 {
 		if got := receive(t, ended); got.err != nil || got.reason != signalr.EndedByShutdown {
 			t.Errorf("OnDisconnected got %+v", got)
 		}

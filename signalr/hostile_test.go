@@ -134,8 +134,7 @@ type attacker struct {
 
 // SEC-02, DOWN-05: connections full of junk, a hundred thousand of them under
 // make soak. Who behaves is served meanwhile, and nothing is left of the others.
-func TestJunkConnections(t *testing.T) {
-	t.Parallel()
+func TestJunkConnections(t *testing.T) { //nolint:paralleltest // it measures the heap
 	connections := 10_000
 	switch {
 	case os.Getenv("SOAK") != "":

@@ -65,8 +65,9 @@ func (p *longPolling) answer(w http.ResponseWriter, r *http.Request, e *endpoint
 	}
 	defer p.leave(mine)
 	control := http.NewResponseController(w)
-	// The HTTP server's own deadlines must not end a poll (EP-08).
-	if err := control.SetReadDeadline(time.Time{}); err != nil {
+	// The HTTP server's own deadlines must not end a poll (EP-08). Over HTTP/2
+	// that for writing would end it while it waits.
+	if err := errors.Join(control.SetReadDeadline(time.Time{}), control.SetWriteDeadline(time.Time{})); err != nil {
 		e.refuse(w, http.StatusInternalServerError, "") // LP-18
 		p.conn.end(p.conn.lost(fmt.Errorf("answer a poll: %w", err)))
 		p.cut()

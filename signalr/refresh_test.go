@@ -36,7 +36,7 @@ func guarded(t *testing.T, o signalr.EndpointOptions) *bundle {
 		endpoint: &o,
 		prepare: func(h *signalr.Hub) {
 			h.Handle("Nothing", func() {})
-			h.Handle("Describe", func(c *signalr.Caller) string { return describe(c, false) })
+			h.Handle("Describe", func(c *signalr.Caller) string { return describe(c, c.UserID()) })
 			h.Handle("Who", func(c *signalr.Caller) string { return fmt.Sprint(c.UserID(), "/", c.User()) })
 		},
 	})
@@ -183,4 +183,44 @@ func TestRefreshOfOtherTransports(t *testing.T) {
 	s.refresh("ann/second", http.StatusOK, `{}`)
 	s.send(`{"type":1,"invocationId":"1","target":"Who","arguments":[]}`)
 	s.want(`{"type":3,"invocationId":"1","result":"ann/second"}`)
+}
+
+// AUTH-10, AUTH-11, SR-20: a client that comes back to its connection renews
+// its credential; another user may not come.
+func TestReturnRenews(t *testing.T) {
+	t.Parallel()
+	for _, on := range []bool{true, false} {
+		b := guarded(t, signalr.EndpointOptions{AllowStatefulReconnects: true, EnableRefresh: on, SameUser: true})
+		n := b.negotiate(t, "?negotiateVersion=1&useStatefulReconnect=true", "Authorization", "ann/first/1h")
+		c := b.dialWith(t, http.Header{"Authorization": {"ann/first/1h"}}, "id="+n.ConnectionToken)
+		c.send(`{"protocol":"json","version":2}`)
+		c.want(`{}`)
+		c.untilWho("ann/first")
+		c.conn.Close()
+		b.refused(t, "?id="+n.ConnectionToken, http.StatusForbidden, "", "Authorization", "bob/first/1h")
+		c = b.dialWith(t, http.Header{"Authorization": {"ann/second/2h"}}, "id="+n.ConnectionToken)
+		c.send(`{"type":9,"sequenceId":2}`)
+		c.untilWho(map[bool]string{true: "ann/second", false: "ann/first"}[on])
+	}
+}
+
+// untilWho asks, and reads to the answer: an Ack, and what is sent again, may
+// come before.
+func (c *client) untilWho(want string) {
+	c.t.Helper()
+	id := "who is " + want
+	c.send(`{"type":1,"invocationId":"` + id + `","target":"Who","arguments":[]}`)
+	for {
+		got, err := c.next()
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		if !strings.Contains(got, `"invocationId":"`+id+`"`) {
+			continue
+		}
+		if got != `{"type":3,"invocationId":"`+id+`","result":"`+want+`"}` {
+			c.t.Errorf("got %s, want %s", got, want)
+		}
+		return
+	}
 }
