@@ -50,6 +50,8 @@ func (m *Matrix) verdict(exception int, run *child, name string) (Verdict, strin
 		return Failed, "no result: " + run.err.Error()
 	case !reported:
 		return Failed, "no result: the program ended without one"
+	case got.OK && listed && m.Exceptions[exception-1].Chance:
+		return Listed, "worked this time"
 	case got.OK && listed:
 		return Unlisted, "works, but is listed: " + m.Exceptions[exception-1].Reason
 	case got.OK:

@@ -53,6 +53,7 @@ type Exception struct {
 	Transports []string `json:"transports,omitempty"`
 	Encodings  []string `json:"encodings,omitempty"`
 	Cases      []string `json:"cases,omitempty"`
+	Chance     bool     `json:"chance,omitempty"` // it may work: chance decides, and nothing is said against either
 	Side       Side     `json:"side"`
 	Reason     string   `json:"reason"`
 }

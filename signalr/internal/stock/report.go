@@ -68,7 +68,9 @@ func (r *Report) WriteText(w io.Writer) error {
 	return nil
 }
 
-func newTable(text *strings.Builder) *tabwriter.Writer { return tabwriter.NewWriter(text, 0, 0, 2, ' ', 0) }
+func newTable(text *strings.Builder) *tabwriter.Writer {
+	return tabwriter.NewWriter(text, 0, 0, 2, ' ', 0)
+}
 
 // writeCells writes a row for each client and a column for each transport and
 // encoding.
