@@ -46,7 +46,10 @@ func greeter(t *testing.T) string {
 // run runs one client that plays a scenario with the cases.
 func run(t *testing.T, scenario, cases, exceptions, needs string) *stock.Report {
 	t.Helper()
-	command, _ := json.Marshal([]string{os.Args[0], "play", scenario})
+	command, err := json.Marshal([]string{os.Args[0], "play", scenario})
+	if err != nil {
+		t.Fatal(err)
+	}
 	var list []string
 	for name := range strings.FieldsSeq(cases) {
 		list = append(list, fmt.Sprintf(`{"name":%q}`, name))

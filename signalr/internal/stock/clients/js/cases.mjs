@@ -403,9 +403,11 @@ const cases = {
         hub.on("counted", i => got.push(i));
         for (let round = 0; round < 3; round++) {
             const late = hub.invoke("Delay", 300), counted = hub.invoke("CallMe", "counted", 100);
-            cell.cut(); // so that all below has to cross the gap
+            cell.cut(); // so that all below has to cross the gap, in both directions
+            const sums = Promise.all(numbers(20).map(n => hub.invoke("Add", n, round)));
             same("late answer", await late, "after 300");
             await counted;
+            same("sums", await sums, numbers(20).map(n => n + round));
         }
         await until(() => got.length >= 300);
         same("each once, in order", got, numbers(300).map(i => i % 100));
