@@ -1,6 +1,7 @@
 package stock_test
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -46,23 +47,25 @@ func cutAndComeBack(address string) string {
 	if err != nil {
 		return `{"case":"b","error":"dial"}`
 	}
-	if !greeted(first) {
+	if read(first) != nil {
 		return `{"case":"b","error":"the server did not greet"}`
 	}
 	fmt.Println(`{"cut":true}`)
-	if greeted(first) {
+	if err := read(first); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		return `{"case":"b","error":"the connection was not cut"}`
 	}
 	second, err := net.Dial("tcp", address)
-	if err != nil || !greeted(second) {
+	if err != nil || read(second) != nil {
 		return `{"case":"b","error":"no way back"}`
 	}
 	return `{"case":"b","ok":true}`
 }
 
-// greeted waits for a byte of the server; without one the connection is gone.
-func greeted(conn net.Conn) bool {
-	conn.SetReadDeadline(time.Now().Add(20 * time.Second)) // ends a failed test only
-	n, _ := conn.Read(make([]byte, 1))
-	return n == 1
+// read waits for a byte of the server; the deadline ends a failed test only.
+func read(conn net.Conn) error {
+	if err := conn.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		return err
+	}
+	_, err := conn.Read(make([]byte, 1))
+	return err
 }
