@@ -150,6 +150,7 @@ func TestServer(t *testing.T) {
 		"GET /stock/page":                           "<title>The stock client</title>",
 		"GET /stock/cases.mjs":                      "export async function runCases",
 		"POST /golden/negotiate?negotiateVersion=1": "connectionToken",
+		"POST /redirect/negotiate":                  `/authorized","accessToken":"carol"}`,
 	} {
 		if got := fetch(t, server.Addr(), path); !strings.Contains(got, want) {
 			t.Errorf("%s: got %q, want %q in it", path, got, want)

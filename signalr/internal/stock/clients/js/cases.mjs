@@ -362,6 +362,11 @@ const cases = {
         same("refused with 401", text.includes("401"), true);
     },
 
+    async redirect(cell) {
+        const hub = await cell.open("/redirect");
+        same("user", await hub.invoke("WhoAmI"), "carol");
+    },
+
     async query(cell) {
         const hub = await cell.open("/golden?room=a%20b&x=1");
         same("room", await hub.invoke("Query", "room"), "a b");

@@ -250,6 +250,12 @@ async def token(cell):
 
 
 @case
+async def redirect(cell):
+    hub = await cell.open("/redirect")
+    same("user", await hub.invoke("WhoAmI"), "carol")
+
+
+@case
 async def query(cell):
     hub = await cell.open("/golden?room=a%20b&x=1")
     same("room", await hub.invoke("Query", "room"), "a b")

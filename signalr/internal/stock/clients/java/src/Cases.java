@@ -248,6 +248,7 @@ final class Cases {
             HubConnection bad = cell.build("/authorized", builder -> builder.withAccessTokenProvider(Single.just("bad")));
             contains(refused(bad.start()::blockingAwait), "401");
         });
+        cases.put("redirect", cell -> same("user", cell.open("/redirect").invoke(String.class, "WhoAmI").blockingGet(), "carol"));
         cases.put("query", cell -> same("room", cell.open("/golden?room=a%20b&x=1").invoke(String.class, "Query", "room").blockingGet(), "a b"));
         cases.put("close", cell -> {
             HubConnection hub = cell.open("/detailed");
