@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -24,13 +25,11 @@ type Runner struct {
 // report. It returns when all child processes have ended; an error means that
 // nothing could be said about a cell, and comes with what is known.
 func (r *Runner) Run(ctx context.Context, choose func(Cell) bool) (*Report, error) {
-	report := &Report{Matrix: r.Matrix, absent: r.absent()}
-	var cells []Cell
-	for _, cell := range r.Matrix.Cells() {
-		if choose == nil || choose(cell) {
-			cells = append(cells, cell)
-		}
+	cells := r.Matrix.Cells()
+	if choose != nil {
+		cells = slices.DeleteFunc(cells, func(cell Cell) bool { return !choose(cell) })
 	}
+	report := &Report{Matrix: r.Matrix, absent: r.absent(cells)}
 	outcomes := make([][]Outcome, len(cells))
 	next := make(chan int)
 	var workers sync.WaitGroup
@@ -55,10 +54,14 @@ func (r *Runner) Run(ctx context.Context, choose func(Cell) bool) (*Report, erro
 	return report, nil
 }
 
-// absent returns what each client lacks here that it needs to be run, by name.
-func (r *Runner) absent() map[string]string {
+// absent returns what each client of the cells lacks here that it needs to be
+// run, by name.
+func (r *Runner) absent(cells []Cell) map[string]string {
 	absent := map[string]string{}
 	for _, client := range r.Matrix.Clients {
+		if !slices.ContainsFunc(cells, func(cell Cell) bool { return cell.Client == client.Name }) {
+			continue
+		}
 		for _, need := range client.Needs {
 			if !r.has(need) {
 				absent[client.Name] = need + " is missing"
