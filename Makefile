@@ -16,6 +16,9 @@ LINT := .bin/golangci-lint
 # and the exemptions by path would miss them.
 export GOLANGCI_LINT_CACHE := $(CURDIR)/.bin/lint-cache
 CLIENT := internal/e2e/client
+STOCK := signalr/internal/stock/clients
+STOCK_BUILD := build/stock
+CONFORMANCE_FLAGS ?=
 
 .PHONY: help
 help: ## List the targets
@@ -91,6 +94,51 @@ client:
 	elif [ ! $(CLIENT)/node_modules/.package-lock.json -nt $(CLIENT)/package-lock.json ]; then \
 		cd $(CLIENT) && npm ci --no-audit --no-fund; \
 	fi
+
+# The matrix of stock clients. What a client lacks is said, and the others run;
+# CONFORMANCE_FLAGS='-clients js10,java' chooses, -all insists on every one.
+.PHONY: conformance
+conformance: conformance-js conformance-java conformance-python ## The stock clients over every transport and encoding
+	go run ./signalr/internal/stockmatrix $(CONFORMANCE_FLAGS)
+
+.PHONY: conformance-js
+conformance-js:
+	@if ! command -v node >/dev/null || ! command -v npm >/dev/null; then \
+		echo "no Node: the JavaScript clients and the browser's are left out"; \
+	else \
+		for client in js10 js8; do \
+			if [ ! $(STOCK)/$$client/node_modules/.package-lock.json -nt $(STOCK)/$$client/package-lock.json ]; then \
+				(cd $(STOCK)/$$client && npm ci --no-audit --no-fund); \
+			fi; \
+		done; \
+	fi
+
+.PHONY: conformance-java
+conformance-java:
+	@if ! command -v java >/dev/null || ! command -v mvn >/dev/null; then \
+		echo "no Java or no Maven: the Java client is left out"; \
+	else \
+		$(MAKE) --no-print-directory $(STOCK_BUILD)/java/installed; \
+	fi
+
+$(STOCK_BUILD)/java/installed: $(STOCK)/java/pom.xml $(wildcard $(STOCK)/java/src/*.java)
+	rm -rf $(@D)
+	mvn -q -B -f $(STOCK)/java package
+	touch $@
+
+.PHONY: conformance-python
+conformance-python:
+	@if ! python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+		echo "no Python 3.11 or newer with venv: the Python client is left out"; \
+	else \
+		$(MAKE) --no-print-directory $(STOCK_BUILD)/python/installed; \
+	fi
+
+$(STOCK_BUILD)/python/installed: $(STOCK)/python/requirements.txt
+	rm -rf $(@D)
+	python3 -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<
+	touch $@
 
 .PHONY: tools
 tools:

@@ -41,7 +41,7 @@ func (b *bundle) wantOrigin(t *testing.T, origin string, fine bool) {
 	}
 }
 
-// CORS-01 to CORS-04, CORS-06: CORS is the application's. What it sets before
+// CORS-01, CORS-02, CORS-03, CORS-04, CORS-06: CORS is the application's. What it sets before
 // the server is on every answer, errors, streams and polls too; nothing needs a
 // cookie; and without it OPTIONS is just another method.
 func TestBehindCORS(t *testing.T) {

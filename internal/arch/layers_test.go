@@ -43,6 +43,7 @@ var layers = map[string]node{
 	// Level 3: the one package that knows all the others; the golden hub alone.
 	"signalr/internal/goldenhub":   {level: 3, imports: []string{"signalr/internal/golden"}},
 	"signalr/internal/conformance": {level: 3, imports: []string{"signalr/internal/golden"}},
+	"signalr/internal/stock":       {level: 3, imports: []string{"signalr/internal/golden"}},
 	"internal/app": {level: 3, imports: []string{
 		".", "signalr", "internal/bus", "internal/document", "internal/health", "internal/pipeline",
 		"internal/api", "internal/app/hub", "internal/console",
@@ -50,6 +51,7 @@ var layers = map[string]node{
 
 	// Level 4: what starts it, and what writes of it.
 	"signalr/internal/conformance/report": {level: 4, imports: []string{"signalr/internal/conformance"}},
+	"signalr/internal/stockmatrix":        {level: 4, imports: []string{"signalr/internal/stock"}},
 	"cmd/fanfare": {level: 4, imports: []string{
 		".", "signalr/client", "internal/document", "internal/sample", "internal/app/hub", "internal/app",
 	}},
