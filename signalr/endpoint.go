@@ -175,7 +175,6 @@ func (e *endpoint) newConnection(r *http.Request, u user, t token) *connection {
 		id:       t.id,
 		token:    t,
 		user:     u,
-		slots:    make(chan struct{}, e.hub.options.MaximumParallelInvocations),
 		ctx:      ctx,
 		cancel:   cancel,
 	}
@@ -198,15 +197,6 @@ func (c *connection) prolong(u user) {
 func (c *connection) expired() bool {
 	at := c.expiry.Load()
 	return c.endpoint.CloseOnExpiry && at != 0 && time.Now().UnixMilli() > at
-}
-
-// keepRequest copies what may outlive the handler: not the body, nor the
-// context, which end with it.
-func keepRequest(r *http.Request) *http.Request {
-	return &http.Request{
-		Method: r.Method, URL: r.URL, Proto: r.Proto, ProtoMajor: r.ProtoMajor, ProtoMinor: r.ProtoMinor,
-		Header: r.Header, Host: r.Host, RemoteAddr: r.RemoteAddr, RequestURI: r.RequestURI, TLS: r.TLS,
-	}
 }
 
 // wantsEvents says whether a request asks for Server-Sent Events, by exactly
