@@ -70,9 +70,14 @@ type endpoint struct {
 
 // user is who a request comes from.
 type user struct {
-	value  any
-	id     string
+	identity
 	expiry time.Time // zero: never
+}
+
+// identity is what a connection keeps of it.
+type identity struct {
+	value any
+	id    string
 }
 
 // The bodies of refusals; clients show them, and their tests compare them.
@@ -112,7 +117,7 @@ func (e *endpoint) authenticate(w http.ResponseWriter, r *http.Request) (user, b
 	value, id, expiry, err := e.options.Authenticate(r)
 	switch {
 	case err == nil:
-		return user{value: value, id: id, expiry: expiry}, true
+		return user{identity{value, id}, expiry}, true
 	case errors.Is(err, ErrForbidden):
 		e.refuseEmpty(w, http.StatusForbidden)
 	default:
@@ -165,7 +170,9 @@ func (e *endpoint) attach(
 
 // newConnection makes a connection that has no transport yet.
 func (e *endpoint) newConnection(r *http.Request, u user, t token) *connection {
-	ctx, cancel := context.WithCancel(e.server.base)
+	// Shutdown cancels it, as it does e.server.base: to be one of its children
+	// would take a place in its table as well.
+	ctx, cancel := context.WithCancel(context.Background())
 	c := &connection{
 		server:   e.server,
 		endpoint: &e.options,
@@ -174,7 +181,7 @@ func (e *endpoint) newConnection(r *http.Request, u user, t token) *connection {
 		shard:    e.server.nextShard(),
 		id:       t.id,
 		token:    t,
-		user:     u,
+		user:     u.identity,
 		ctx:      ctx,
 		cancel:   cancel,
 	}

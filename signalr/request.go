@@ -24,10 +24,18 @@ func keepRequest(r *http.Request) *request {
 	if u := r.URL; u.User != nil || u.Opaque != "" || u.Fragment != "" || u.ForceQuery || u.OmitHost {
 		kept.url = u
 	}
-	p := packer{make([]byte, 0, 512)}
-	p.texts(r.Method, r.Proto, r.Host, r.RemoteAddr, r.RequestURI)
+	p := packer{make([]byte, 0, usualRequest)}
+	p.texts(r.Method, r.Proto, r.Host, r.RemoteAddr)
 	p.texts(r.URL.Scheme, r.URL.Host, r.URL.Path, r.URL.RawPath, r.URL.RawQuery)
+	if r.RequestURI == r.URL.RequestURI() {
+		p.texts("")
+	} else {
+		p.texts(r.RequestURI)
+	}
 	for name, values := range r.Header {
+		if isHandshake(name) {
+			continue
+		}
 		p.texts(name)
 		p.number(len(values))
 		p.texts(values...)
@@ -36,18 +44,32 @@ func keepRequest(r *http.Request) *request {
 	return kept
 }
 
+// isHandshake says whether a header is only for the opening of a WebSocket, and
+// has told all that it can.
+func isHandshake(name string) bool {
+	switch name {
+	case "Connection", "Upgrade", "Sec-Websocket-Key", "Sec-Websocket-Version", "Sec-Websocket-Extensions":
+		return true
+	default:
+		return false
+	}
+}
+
 // restore makes the request anew.
 func (k *request) restore() *http.Request {
 	p := packed{k.packed}
 	r := &http.Request{
-		Method: p.text(), Proto: p.text(), Host: p.text(), RemoteAddr: p.text(), RequestURI: p.text(),
+		Method: p.text(), Proto: p.text(), Host: p.text(), RemoteAddr: p.text(),
 		URL:    &url.URL{Scheme: p.text(), Host: p.text(), Path: p.text(), RawPath: p.text(), RawQuery: p.text()},
 		Header: http.Header{}, TLS: k.tls,
 	}
-	r.ProtoMajor, r.ProtoMinor, _ = http.ParseHTTPVersion(r.Proto)
 	if k.url != nil {
 		r.URL = k.url
 	}
+	if r.RequestURI = p.text(); r.RequestURI == "" {
+		r.RequestURI = r.URL.RequestURI()
+	}
+	r.ProtoMajor, r.ProtoMinor, _ = http.ParseHTTPVersion(r.Proto)
 	for p.rest != "" {
 		name := p.text()
 		values := make([]string, p.number())
@@ -58,6 +80,9 @@ func (k *request) restore() *http.Request {
 	}
 	return r
 }
+
+// usualRequest is about the size of a browser's, packed, in bytes.
+const usualRequest = 1 << 10
 
 // packer writes texts one behind the other.
 type packer struct{ bytes []byte }

@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"hash"
+	"sync"
 	"time"
 )
 
@@ -16,7 +18,7 @@ const (
 	tokenFlags  = 0  // one byte: the negotiate version, and below
 	tokenIssued = 1  // milliseconds since 1970, eight bytes
 	tokenRandom = 9  // sixteen bytes
-	tokenMAC    = 25 // HMAC-SHA-256 of what stands before, cut to sixteen bytes
+	tokenMAC    = 25 // the first half of the HMAC-SHA-256 of what stands before
 	tokenSize   = 41
 )
 
@@ -30,19 +32,21 @@ const (
 type token struct {
 	text     string
 	id       string
-	version  int
-	stateful bool // the client may come back with it
-	issued   time.Time
+	issued   int64 // ms since 1970
+	stateful bool  // the client may come back with it
 }
+
+// age is the time since negotiate.
+func (t token) age() time.Duration { return time.Since(time.UnixMilli(t.issued)) }
 
 // mint makes and verifies tokens under a key of its own, so that none is good
 // in another process or after a restart.
-type mint struct{ key [32]byte }
+type mint struct{ hashes sync.Pool }
 
 func newMint() *mint {
-	m := &mint{}
-	_, _ = rand.Read(m.key[:]) // never fails: crypto/rand ends the process instead
-	return m
+	key := make([]byte, sha256.BlockSize)
+	_, _ = rand.Read(key) // never fails: crypto/rand ends the process instead
+	return &mint{sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}
 }
 
 // issue makes a token for a connection negotiated in that version.
@@ -54,8 +58,9 @@ func (m *mint) issue(version int, stateful bool, now time.Time) token {
 	}
 	binary.BigEndian.PutUint64(raw[tokenIssued:], uint64(now.UnixMilli()))
 	_, _ = rand.Read(raw[tokenRandom:])
-	raw = append(raw, m.sum("token", raw)...)
-	return m.token(raw, base64.RawURLEncoding.EncodeToString(raw))
+	sum := m.sum(raw)
+	raw = append(raw, sum[:tokenSize-tokenMAC]...)
+	return newToken(raw, base64.RawURLEncoding.EncodeToString(raw), sum)
 }
 
 // verify reads a token that this mint has made; ok is false for any other, and
@@ -63,36 +68,42 @@ func (m *mint) issue(version int, stateful bool, now time.Time) token {
 // and a token of two names could attach twice.
 func (m *mint) verify(text string) (t token, ok bool) {
 	raw, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(raw) != tokenSize || base64.RawURLEncoding.EncodeToString(raw) != text {
+	if err != nil || len(raw) != tokenSize {
 		return token{}, false
 	}
-	if !hmac.Equal(raw[tokenMAC:], m.sum("token", raw[:tokenMAC])) {
+	own := base64.RawURLEncoding.EncodeToString(raw) // not a piece of the request, which it would keep alive
+	if own != text {
 		return token{}, false
 	}
-	return m.token(raw, text), true
+	sum := m.sum(raw[:tokenMAC])
+	if !hmac.Equal(raw[tokenMAC:], sum[:tokenSize-tokenMAC]) {
+		return token{}, false
+	}
+	return newToken(raw, own, sum), true
 }
 
-func (m *mint) token(raw []byte, text string) token {
+func newToken(raw []byte, text string, sum [sha256.Size]byte) token {
 	t := token{
 		text:     text,
 		id:       text, // in version 0 the id is the token (NEG-15)
-		version:  int(raw[tokenFlags] & flagVersion1),
 		stateful: raw[tokenFlags]&flagStateful != 0,
-		issued:   time.UnixMilli(int64(binary.BigEndian.Uint64(raw[tokenIssued:]))), //nolint:gosec // issue made it
+		issued:   int64(binary.BigEndian.Uint64(raw[tokenIssued:])), //nolint:gosec // issue made it
 	}
-	if t.version > 0 {
-		// The id says nothing about the token, and needs no table either.
-		t.id = base64.RawURLEncoding.EncodeToString(m.sum("id", raw[:tokenMAC]))
+	if raw[tokenFlags]&flagVersion1 != 0 {
+		// The id is the half of the sum that the token does not have: it says
+		// nothing about the other one, and needs no table either.
+		t.id = base64.RawURLEncoding.EncodeToString(sum[tokenSize-tokenMAC:])
 	}
 	return t
 }
 
-// sum keeps apart what is derived for different purposes.
-func (m *mint) sum(purpose string, raw []byte) []byte {
-	h := hmac.New(sha256.New, m.key[:])
-	h.Write([]byte(purpose))
+func (m *mint) sum(raw []byte) (sum [sha256.Size]byte) {
+	h, _ := m.hashes.Get().(hash.Hash)
+	defer m.hashes.Put(h)
+	h.Reset()
 	h.Write(raw)
-	return h.Sum(nil)[:tokenSize-tokenMAC]
+	h.Sum(sum[:0])
+	return sum
 }
 
 // newID is the id of a connection that was not negotiated (WS-01).
