@@ -3,13 +3,10 @@ package signalr
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
-
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/fanfare-hub/fanfare/signalr/internal/ws"
 )
@@ -206,7 +203,9 @@ func (e *endpoint) attach(
 
 // newConnection makes a connection that has no transport yet.
 func (e *endpoint) newConnection(r *http.Request, u user, t token) *connection {
-	ctx, cancel := context.WithCancel(e.server.base)
+	// Shutdown cancels it, as it does e.server.base: to be one of its children
+	// would take a place in its table as well.
+	ctx, cancel := context.WithCancel(context.Background())
 	c := &connection{
 		server:   e.server,
 		endpoint: &e.options,
@@ -216,28 +215,12 @@ func (e *endpoint) newConnection(r *http.Request, u user, t token) *connection {
 		id:       t.id,
 		token:    t,
 		user:     u,
-		slots:    make(chan struct{}, e.hub.options.MaximumParallelInvocations),
 		ctx:      ctx,
 		cancel:   cancel,
 	}
 	c.caller.c = c
 	c.request.Store(keepRequest(r))
 	return c
-}
-
-// keepRequest copies what may outlive the handler: not the body, which ends
-// with it, and of the context only the local address and the span.
-func keepRequest(r *http.Request) *http.Request {
-	ctx := context.Background()
-	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
-		ctx = context.WithValue(ctx, http.LocalAddrContextKey, local)
-	}
-	if span := trace.SpanContextFromContext(r.Context()); span.IsValid() {
-		ctx = trace.ContextWithSpanContext(ctx, span)
-	}
-	kept := r.WithContext(ctx) //nolint:contextcheck // the request's own ends with its handler
-	kept.Body, kept.MultipartForm = nil, nil
-	return kept
 }
 
 // wantsEvents says whether a request asks for Server-Sent Events, by exactly

@@ -1,0 +1,143 @@
+package signalr
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/binary"
+	"net"
+	"net/http"
+	"net/url"
+
+	"go.opentelemetry.io/otel/trace"
+)
+
+// request is what is kept of the request that opened a connection, for as long
+// as that lives: all but the body, which ends with the handler, and the context,
+// of which the local address and the span are kept.
+// It is one text, since an http.Request with its map of headers takes several
+// times as much, for something that most applications never ask for.
+type request struct {
+	packed string // texts, each behind its length
+	url    *url.URL
+	tls    *tls.ConnectionState
+	local  net.Addr           // nil if the server did not say
+	span   *trace.SpanContext // nil without one
+}
+
+// keepRequest packs a request. A URL that has more than a server's requests
+// have is kept as it is.
+func keepRequest(r *http.Request) *request {
+	kept := &request{tls: r.TLS}
+	kept.local, _ = r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if span := trace.SpanContextFromContext(r.Context()); span.IsValid() {
+		kept.span = &span
+	}
+	if u := r.URL; u.User != nil || u.Opaque != "" || u.Fragment != "" || u.ForceQuery || u.OmitHost {
+		kept.url = u
+	}
+	p := packer{make([]byte, 0, usualRequest)}
+	p.texts(r.Method, r.Proto, r.Host, r.RemoteAddr)
+	p.texts(r.URL.Scheme, r.URL.Host, r.URL.Path, r.URL.RawPath, r.URL.RawQuery)
+	if r.RequestURI == r.URL.RequestURI() {
+		p.texts("")
+	} else {
+		p.texts(r.RequestURI)
+	}
+	for name, values := range r.Header {
+		if isHandshake(name) {
+			continue
+		}
+		p.texts(name)
+		p.number(len(values))
+		p.texts(values...)
+	}
+	kept.packed = string(p.bytes)
+	return kept
+}
+
+// isHandshake says whether a header is only for the opening of a WebSocket, and
+// has told all that it can.
+func isHandshake(name string) bool {
+	switch name {
+	case "Connection", "Upgrade", "Sec-Websocket-Key", "Sec-Websocket-Version", "Sec-Websocket-Extensions":
+		return true
+	default:
+		return false
+	}
+}
+
+// restore makes the request anew.
+func (k *request) restore() *http.Request {
+	p := packed{k.packed}
+	r := &http.Request{
+		Method: p.text(), Proto: p.text(), Host: p.text(), RemoteAddr: p.text(),
+		URL:    &url.URL{Scheme: p.text(), Host: p.text(), Path: p.text(), RawPath: p.text(), RawQuery: p.text()},
+		Header: http.Header{}, TLS: k.tls,
+	}
+	if k.url != nil {
+		r.URL = k.url
+	}
+	if r.RequestURI = p.text(); r.RequestURI == "" {
+		r.RequestURI = r.URL.RequestURI()
+	}
+	r.ProtoMajor, r.ProtoMinor, _ = http.ParseHTTPVersion(r.Proto)
+	for p.rest != "" {
+		name := p.text()
+		values := make([]string, p.number())
+		for i := range values {
+			values[i] = p.text()
+		}
+		r.Header[name] = values
+	}
+	return r.WithContext(k.context())
+}
+
+func (k *request) context() context.Context {
+	ctx := context.Background()
+	if k.local != nil {
+		ctx = context.WithValue(ctx, http.LocalAddrContextKey, k.local)
+	}
+	if k.span != nil {
+		ctx = trace.ContextWithSpanContext(ctx, *k.span)
+	}
+	return ctx
+}
+
+// usualRequest is about the size of a browser's, packed, in bytes.
+const usualRequest = 1 << 10
+
+// packer writes texts one behind the other.
+type packer struct{ bytes []byte }
+
+func (p *packer) number(n int) { p.bytes = binary.AppendUvarint(p.bytes, uint64(n)) } //nolint:gosec // a length
+
+func (p *packer) texts(texts ...string) {
+	for _, text := range texts {
+		p.number(len(text))
+		p.bytes = append(p.bytes, text...)
+	}
+}
+
+// packed reads what a packer wrote.
+type packed struct{ rest string }
+
+func (p *packed) number() int {
+	n, size := uint64(0), 0
+	for shift := 0; ; shift += 7 {
+		b := p.rest[size]
+		size++
+		n |= uint64(b&0x7f) << shift
+		if b < 0x80 {
+			break
+		}
+	}
+	p.rest = p.rest[size:]
+	return int(n) //nolint:gosec // a length
+}
+
+func (p *packed) text() string {
+	n := p.number()
+	text := p.rest[:n]
+	p.rest = p.rest[n:]
+	return text
+}
