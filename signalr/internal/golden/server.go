@@ -39,6 +39,7 @@ func NewServer() *Server {
 	}), &signalr.EndpointOptions{TransportSendTimeout: 2 * time.Second})
 	s.MapHub("/authorized", newHub(signalr.HubOptions{Name: "authorized", KeepAliveInterval: keepAlive}),
 		&signalr.EndpointOptions{Authenticate: nameIsToken})
+	s.MapHub("/redirect", plain, &signalr.EndpointOptions{Redirect: toAuthorized})
 	s.MapHub("/failing", newFailingHub(), nil)
 	s.MapConnection("/echo", echo, nil)
 	return &Server{Handler: allowPage(s), signalr: s}
@@ -46,6 +47,12 @@ func NewServer() *Server {
 
 // Shutdown ends all connections and waits for them until ctx ends.
 func (s *Server) Shutdown(ctx context.Context) error { return s.signalr.Shutdown(ctx) }
+
+// toAuthorized sends clients on to the hub that wants a token, and gives them
+// one. It is not in the recordings: the stock clients try it.
+func toAuthorized(r *http.Request, _ any) (url, accessToken string) {
+	return "http://" + r.Host + "/authorized", "carol"
+}
 
 // echo sends back what comes.
 func echo(_ context.Context, c *signalr.RawConnection) error {

@@ -15,8 +15,8 @@ import (
 // headTimeout bounds how long a request's head may take to come.
 const headTimeout = 10 * time.Second
 
-// Server is the hub of the recordings on a free port, a negotiation that sends
-// clients on to it, and the page that the client in the browser runs in.
+// Server is the hub of the recordings on a free port, and the page that the
+// client in the browser runs in.
 type Server struct {
 	listener net.Listener
 	hub      *golden.Server
@@ -35,7 +35,6 @@ func StartServer(ctx context.Context, clients string) (*Server, error) {
 	mux := http.NewServeMux()
 	mux.Handle("/", hub)
 	handlePage(mux, clients)
-	mux.HandleFunc("POST /redirect/negotiate", redirect)
 	s := &Server{
 		listener: listener, hub: hub, served: make(chan error, 1),
 		web: &http.Server{Handler: mux, ReadHeaderTimeout: headTimeout},
@@ -54,13 +53,6 @@ func (s *Server) Stop(ctx context.Context) error {
 		err = errors.Join(err, served)
 	}
 	return err
-}
-
-// redirect sends a client on to the hub that wants a token, and gives it one.
-func redirect(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	// r.Host is the doorway that the client came through.
-	_, _ = fmt.Fprintf(w, `{"url":"http://%s/authorized","accessToken":"carol"}`, r.Host) // a client that went away
 }
 
 // page loads the bundles as a page by hand would; the driver calls the cases.
