@@ -188,7 +188,7 @@ func (e *endpoint) attach(
 		e.refuse(w, http.StatusNotFound, kind.String()+textNotOffered)
 		return found, false
 	case found.standing == waiting && e.server.refuses():
-		e.refuseEmpty(w, http.StatusServiceUnavailable)
+		e.refuseForNow(w)
 		return found, false
 	}
 	if found, ok = e.still(w, e.server.attachments.attach(found.token.text, kind, open)); !ok {
@@ -257,6 +257,13 @@ func noCache(w http.ResponseWriter) {
 func (e *endpoint) refuse(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain")
 	e.refuseBare(w, status, text)
+}
+
+// refuseForNow answers who may try again elsewhere: on a new connection to the
+// HTTP server, since a balancer of connections would lead this one here again.
+func (e *endpoint) refuseForNow(w http.ResponseWriter) {
+	w.Header().Set("Connection", "close")
+	e.refuseEmpty(w, http.StatusServiceUnavailable)
 }
 
 func (e *endpoint) refuseEmpty(w http.ResponseWriter, status int) { e.refuseBare(w, status, "") }

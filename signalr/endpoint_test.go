@@ -23,7 +23,7 @@ func (b *bundle) refused(t *testing.T, query string, status int, body string, he
 	}
 }
 
-// EP-03, EP-07, CONN-02, CONN-03, CONN-04, POST-04, LP-13: refusals, to the
+// CORS-06, EP-03, EP-07, CONN-02, CONN-03, CONN-04, POST-04, LP-13: refusals, to the
 // letter.
 func TestRequests(t *testing.T) {
 	t.Parallel()
@@ -170,28 +170,6 @@ func TestPathsWithOptions(t *testing.T) {
 		t.Fatal(err)
 	}
 	polls.poll(said("y"))
-}
-
-// EP-04, EP-05: which transport a GET means: first by Accept, then by Upgrade,
-// else it is a poll.
-func TestTransportOfRequest(t *testing.T) {
-	t.Parallel()
-	b := setup(t, options{endpoint: &signalr.EndpointOptions{Transports: signalr.WebSockets}})
-	id := "?id=" + b.negotiate(t, "?negotiateVersion=1").ConnectionToken
-	for accept, want := range map[string]string{
-		"text/event-stream":            "ServerSentEvents",
-		"TEXT/Event-Stream":            "ServerSentEvents",
-		"text/html, text/event-stream": "ServerSentEvents",
-		"text/event-stream;q=0.5":      "LongPolling",
-		"text/event-streams":           "LongPolling",
-		"*/*":                          "LongPolling",
-	} {
-		if status, _, body := b.do(t, http.MethodGet, "/hub"+id, "Accept", accept); status != http.StatusNotFound || !strings.HasPrefix(body, want+" ") {
-			t.Errorf("%s: got %d %q", accept, status, body)
-		}
-	}
-	b.refused(t, id, http.StatusNotFound, "ServerSentEvents transport not supported by this end point type", "Accept", "text/event-stream")
-	b.dial(t, id[1:])
 }
 
 func TestMapHubRefuses(t *testing.T) {

@@ -59,7 +59,7 @@ func (e *endpoint) serveEvents(w http.ResponseWriter, r *http.Request, u user) {
 	if !e.server.admit(c) {
 		s.end(errEnded)
 		e.server.attachments.detach(found.token)
-		e.refuseEmpty(w, http.StatusServiceUnavailable)
+		e.refuseForNow(w)
 		return
 	}
 	hungUp := context.AfterFunc(r.Context(), func() { s.end(io.EOF) }) // SSE-09

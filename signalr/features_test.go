@@ -12,7 +12,7 @@ import (
 )
 
 // featured is what both kinds of connections tell of their request.
-type featured interface { //nolint:interfacebloat // it lists what both have
+type featured interface {
 	Header(name string) (string, bool)
 	Protocol() string
 	RemoteAddr() string

@@ -3,13 +3,16 @@ package signalr_test
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/fanfare-hub/fanfare/signalr"
 	hubclient "github.com/fanfare-hub/fanfare/signalr/client"
+	"github.com/fanfare-hub/fanfare/signalr/signalrtest"
 )
 
 // wantRestart reads the server's Close frame with 1012 and answers it.
@@ -158,4 +161,54 @@ func TestHandoverPaces(t *testing.T) {
 			})
 		})
 	}
+}
+
+// DOWN-03: clients that are handed over go on at another server by themselves,
+// over each transport and with stateful reconnect too.
+func TestHandoverMovesClients(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		endpoint := &signalr.EndpointOptions{AllowStatefulReconnects: true}
+		old := inMemory(t, options{server: &signalr.ServerOptions{Handover: true}, endpoint: endpoint, prepare: room})
+		next := inMemory(t, options{endpoint: endpoint, prepare: room})
+		var balancer atomic.Pointer[signalrtest.Server]
+		balancer.Store(old)
+		web := &http.Client{Transport: &http.Transport{
+			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+				transport, _ := balancer.Load().Client().Transport.(*http.Transport)
+				return transport.DialContext(ctx, network, address)
+			},
+		}}
+		t.Cleanup(web.CloseIdleConnections)
+		var clients []*hubclient.Client
+		for _, o := range []hubclient.Options{
+			{},
+			{StatefulReconnect: true},
+			{Transports: hubclient.ServerSentEvents},
+			{Transports: hubclient.LongPolling},
+		} {
+			o.HTTPClient, o.Reconnect = web, hubclient.ReconnectAfter()
+			c := hubclient.New("http://balanced.memory/hub", &o)
+			if err := c.Start(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { c.Stop(context.Background()) })
+			clients = append(clients, c)
+		}
+		balancer.Store(next)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := old.Shutdown(ctx); err != nil {
+			t.Errorf("Shutdown: %v", err)
+		}
+		<-time.After(time.Minute)
+		for i, c := range clients {
+			if err := c.Invoke(t.Context(), nil, "Id"); err != nil {
+				t.Errorf("client %d: %v", i, err)
+			}
+		}
+		if got := next.Connections(); got != len(clients) {
+			t.Errorf("%d are there", got)
+		}
+	})
 }

@@ -74,7 +74,7 @@ var cycles = map[string]func(visitor){
 // DOWN-05: thousands of clients come and go, in order or not, over each
 // transport. Of none of them is a goroutine left, nor memory.
 func TestNothingIsLeft(t *testing.T) { //nolint:paralleltest // it counts goroutines and the heap
-	rounds := 20
+	rounds := 10
 	if testing.Short() {
 		rounds = 2
 	}

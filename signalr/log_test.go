@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/fanfare-hub/fanfare/signalr"
+	"github.com/fanfare-hub/fanfare/signalr/internal/ws"
 )
 
 // record is a log that can be searched.
@@ -85,6 +86,7 @@ func TestLogKeepsSecrets(t *testing.T) {
 				break
 			}
 		}
+		c.conn.WriteClose(ws.CodeNormal, "")
 	}
 	stream, polls := b.streaming(t), b.polling(t)
 	for _, c := range []*webClient{stream.webClient, polls} {

@@ -96,7 +96,7 @@ func TestConnectionMetrics(t *testing.T) {
 	b := setup(t, options{server: &signalr.ServerOptions{Meter: provider}})
 	b.web(t)
 	polls, stream := b.polling(t), b.streaming(t)
-	b.connect(t)
+	last := b.connect(t)
 	socket := b.connect(t)
 	for transport, want := range map[string]int64{"web_sockets": 2, "server_sent_events": 1, "long_polling": 1} {
 		if got := m.active(transport); got != want {
@@ -110,7 +110,11 @@ func TestConnectionMetrics(t *testing.T) {
 	for _, transport := range []string{"web_sockets", "server_sent_events", "long_polling"} {
 		waitFor(t, func() bool { return m.ended(transport, "normal_closure") == 1 })
 	}
-	if err := b.server.Shutdown(t.Context()); err != nil {
+	done := make(chan error, 1)
+	go func() { done <- b.server.Shutdown(context.Background()) }()
+	last.want(`{"type":7,"allowReconnect":true}`)
+	last.wantClosed()
+	if err := receive(t, done); err != nil {
 		t.Error(err)
 	}
 	if got := m.ended("web_sockets", "app_shutdown"); got != 1 {

@@ -24,7 +24,7 @@ func (e *endpoint) serveNegotiate(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case answer != nil:
 	case e.server.refuses():
-		e.refuseEmpty(w, http.StatusServiceUnavailable)
+		e.refuseForNow(w)
 		return
 	default:
 		answer = e.negotiate(r, &u)

@@ -102,24 +102,6 @@ func TestNegotiateVersionRefused(t *testing.T) {
 	}
 }
 
-// NEG-06, NEG-18: each negotiation is a connection of its own, but for one that
-// failed: then there is none.
-func TestNegotiateMakesConnections(t *testing.T) {
-	t.Parallel()
-	b := setup(t, options{})
-	seen := map[string]bool{}
-	for range 100 {
-		n := b.negotiate(t, "?negotiateVersion=1")
-		seen[n.ConnectionID], seen[n.ConnectionToken] = true, true
-	}
-	if len(seen) != 200 {
-		t.Errorf("%d ids and tokens", len(seen))
-	}
-	if n := b.negotiate(t, "?negotiateVersion=x"); n.ConnectionID != "" || n.ConnectionToken != "" || n.AvailableTransports != nil {
-		t.Errorf("got %+v", n)
-	}
-}
-
 // EP-02: POST only.
 func TestNegotiateMethods(t *testing.T) {
 	t.Parallel()

@@ -41,7 +41,7 @@ func (e *endpoint) servePoll(w http.ResponseWriter, r *http.Request, u user) {
 	if !e.server.start(found.conn) {
 		found.conn.cut()
 		e.server.attachments.detach(found.token)
-		e.refuseEmpty(w, http.StatusServiceUnavailable)
+		e.refuseForNow(w)
 		return
 	}
 	// At once and empty: to the client it means that it is connected (LP-02).

@@ -28,7 +28,7 @@ func (e *endpoint) servePost(w http.ResponseWriter, r *http.Request, u user) {
 		return
 	case found.in == nil: // too many have posted before they have a transport
 		e.server.counters.early.Add(1)
-		e.refuseEmpty(w, http.StatusServiceUnavailable)
+		e.refuseForNow(w)
 		return
 	}
 	err := e.accept(w, r, found)

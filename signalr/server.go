@@ -214,7 +214,8 @@ func pathKey(path string) string { return strings.ToLower(strings.TrimSuffix(pat
 // Shutdown ends all connections: each client gets a Close message that lets it
 // reconnect (elsewhere), then a Close frame with 1000; OnDisconnected runs for
 // each without error (DOWN-01, DOWN-03). With ServerOptions.Handover they end
-// more gently. New requests get 503 meanwhile. http.Server.Shutdown alone does
+// more gently. New requests get 503 meanwhile, and lose their HTTP connection,
+// which would lead their client here again. http.Server.Shutdown alone does
 // not do: it knows nothing of WebSockets (DOWN-04). Shutdown returns when everything that the server started has ended. When ctx ends
 // before, connections and the contexts of methods are cut, and it returns
 // ctx's error; what still runs then is a method that ignores its context.

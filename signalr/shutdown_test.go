@@ -44,26 +44,6 @@ func TestShutdown(t *testing.T) {
 	}
 }
 
-// DOWN-04: the HTTP server's own Shutdown leaves the WebSockets alone; ours ends
-// them.
-func TestShutdownOfHTTPIsNotEnough(t *testing.T) {
-	t.Parallel()
-	b := setup(t, options{prepare: room})
-	c := b.connect(t)
-	if err := b.http.Config.Shutdown(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	c.send(`{"type":1,"target":"ToMe","arguments":["still here"]}`)
-	c.want(said("still here"))
-	done := make(chan error, 1)
-	go func() { done <- b.server.Shutdown(context.Background()) }()
-	c.want(`{"type":7,"allowReconnect":true}`)
-	c.wantClosed()
-	if err := receive(t, done); err != nil {
-		t.Errorf("Shutdown: %v", err)
-	}
-}
-
 // DOWN-03: a method that does not end is cut when the context has ended.
 func TestShutdownIsBounded(t *testing.T) {
 	t.Parallel()

@@ -56,9 +56,10 @@ func TestTracing(t *testing.T) {
 	c.want(`{"type":3,"invocationId":"3","error":"An error occurred on the server while streaming results. HubException: secret text"}`)
 	c.send(`{"type":1,"invocationId":"4","target":"Nothing of the kind","arguments":[]}`)
 	c.want(`{"type":3,"invocationId":"4","error":"Failed to invoke 'Nothing of the kind' due to an error on the server. HubException: Method does not exist."}`)
-	if err := b.server.Shutdown(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	c.send(`{"type":7}`)
+	c.want(`{"type":7}`)
+	c.wantClosed()
+	b.waitOpen(t, 0)
 	got := map[string]tracetest.SpanStub{}
 	for _, span := range spans.GetSpans() {
 		if span.InstrumentationScope.Name == "Microsoft.AspNetCore.SignalR.Server" {

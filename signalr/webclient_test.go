@@ -141,7 +141,7 @@ type events struct {
 }
 
 // listen opens a stream; the handshake is still to come.
-func (c *webClient) listen(header ...string) *events {
+func (c *webClient) listen() *events {
 	c.t.Helper()
 	ctx, cancel := context.WithCancel(c.t.Context())
 	c.t.Cleanup(cancel)
@@ -152,9 +152,6 @@ func (c *webClient) listen(header ...string) *events {
 	r.Header.Set("Accept", "text/event-stream")
 	if c.paper != "" {
 		r.Header.Set("Authorization", c.paper)
-	}
-	for i := 0; i < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
 	}
 	response, err := c.b.http.Client().Do(r)
 	if err != nil {

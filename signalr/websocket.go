@@ -151,7 +151,7 @@ func (e *endpoint) serveWebSocket(w http.ResponseWriter, r *http.Request, u user
 		return
 	}
 	if found.standing != attached && e.server.refuses() { // who comes back is counted already
-		e.refuseEmpty(w, http.StatusServiceUnavailable)
+		e.refuseForNow(w)
 		return
 	}
 	if id == "" { // not negotiated (WS-01)
