@@ -167,8 +167,9 @@ func TestAcks(t *testing.T) {
 	}
 }
 
-// SR-04, SR-08 to SR-11, SR-14, SR-21, GRP-03: what a client cannot have got
-// comes again, behind a Sequence and in order, then what was sent meanwhile.
+// SR-04, SR-08, SR-09, SR-10, SR-11, SR-14, SR-21, GRP-03: what a client cannot
+// have got comes again, behind a Sequence and in order, then what was sent
+// meanwhile.
 func TestReturn(t *testing.T) {
 	t.Parallel()
 	b, seen := resumable(t, nil, nil)

@@ -30,7 +30,7 @@ func (r *record) add(n int) {
 	r.next = n + 1
 }
 
-// SR-03 to SR-12, with our own server on the other side: whatever is cut, each
+// SR-04, SR-10, SR-11, SR-12, with our own server on the other side: whatever is cut, each
 // message arrives once and in order, in both directions.
 func TestStatefulReconnectLosesNothing(t *testing.T) {
 	t.Parallel()

@@ -14,16 +14,17 @@ type Findings struct {
 	Data
 
 	Differences []golden.Difference // recordings that are not met, with reasons
-	IDs         map[string]string   // every id in the code, and a file that has it
-	mentions    map[string][]Mention
+
+	scanned  *Scanned
+	mentions map[string][]Mention // by id
 }
 
-// NewFindings puts together data, the mentions of the tests and the recordings
-// that are not met. A mention whose scenarios are all among these shows
+// NewFindings puts together data, what the code says and the recordings that
+// are not met. A mention whose scenarios are all among these shows
 // nothing.
-func NewFindings(data Data, mentions []Mention, ids map[string]string, differences []golden.Difference) *Findings {
-	f := &Findings{Data: data, Differences: differences, IDs: ids, mentions: map[string][]Mention{}}
-	for _, m := range mentions {
+func NewFindings(data Data, scanned *Scanned, differences []golden.Difference) *Findings {
+	f := &Findings{Data: data, Differences: differences, scanned: scanned, mentions: map[string][]Mention{}}
+	for _, m := range scanned.Mentions {
 		met := slices.DeleteFunc(slices.Clone(m.Scenarios), f.differs)
 		if len(m.Scenarios) > 0 && len(met) == 0 {
 			continue
@@ -52,10 +53,13 @@ func Check(f *Findings) []string {
 			wrong = append(wrong, fmt.Sprintf("%s has a test, %s, and a reason to have none: take the reason out", item.ID, f.mentions[item.ID][0].Test))
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(f.IDs)) {
+	for _, id := range slices.Sorted(maps.Keys(f.scanned.IDs)) {
 		if !known[id] {
-			wrong = append(wrong, fmt.Sprintf("%s names %s, which does not exist", f.IDs[id], id))
+			wrong = append(wrong, fmt.Sprintf("%s names %s, which does not exist", f.scanned.IDs[id], id))
 		}
+	}
+	for _, ids := range slices.Sorted(maps.Keys(f.scanned.Ranges)) {
+		wrong = append(wrong, fmt.Sprintf("%s names %s: name each that it shows", f.scanned.Ranges[ids], ids))
 	}
 	for _, id := range f.dataIDs() {
 		if !known[id] {
@@ -88,9 +92,9 @@ func Find(root fs.FS) (*Findings, error) {
 	if err != nil {
 		return nil, err
 	}
-	mentions, ids, err := Scan(root, "signalr", "internal/e2e")
+	scanned, err := Scan(root, "signalr", "internal/e2e")
 	if err != nil {
 		return nil, err
 	}
-	return NewFindings(data, mentions, ids, differences), nil
+	return NewFindings(data, scanned, differences), nil
 }

@@ -40,7 +40,7 @@ func TestProject(t *testing.T) {
 const code = `// Package x is about BP-01.
 package x_test
 
-// BP-02 stands above no function.
+// BP-02 stands above no function, nor do BP-12 to BP-15.
 
 // UP-01: the comment of a test.
 func TestOne(t *testing.T) {
@@ -73,9 +73,9 @@ func BenchmarkOne(b *testing.B) {}
 func FuzzOne(f *testing.F) {}
 `
 
-func scan(t *testing.T) ([]conformance.Mention, map[string]string) {
+func scan(t *testing.T) *conformance.Scanned {
 	t.Helper()
-	mentions, ids, err := conformance.Scan(fstest.MapFS{
+	scanned, err := conformance.Scan(fstest.MapFS{
 		"x/x_test.go":          {Data: []byte(code)},
 		"x/x.go":               {Data: []byte("// Package x knows BP-11.\npackage x\n")},
 		"x/testdata/x_test.go": {Data: []byte("no Go")},
@@ -83,14 +83,14 @@ func scan(t *testing.T) ([]conformance.Mention, map[string]string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return mentions, ids
+	return scanned
 }
 
 func TestScan(t *testing.T) {
 	t.Parallel()
-	mentions, ids := scan(t)
-	counted := make([]string, 0, len(mentions))
-	for _, m := range mentions {
+	scanned := scan(t)
+	counted := make([]string, 0, len(scanned.Mentions))
+	for _, m := range scanned.Mentions {
 		counted = append(counted, strings.Join(append([]string{m.ID, m.Test}, m.Scenarios...), " "))
 	}
 	want := []string{
@@ -100,8 +100,11 @@ func TestScan(t *testing.T) {
 	if !slices.Equal(counted, want) {
 		t.Errorf("got  %q\nwant %q", counted, want)
 	}
-	if ids["BP-01"] != "x/x_test.go" || ids["BP-11"] != "x/x.go" {
+	if ids := scanned.IDs; ids["BP-01"] != "x/x_test.go" || ids["BP-11"] != "x/x.go" {
 		t.Errorf("got %v", ids)
+	}
+	if ranges := scanned.Ranges; len(ranges) != 1 || ranges["BP-12 to BP-15"] != "x/x_test.go" {
+		t.Errorf("got %v", ranges)
 	}
 }
 
@@ -111,12 +114,13 @@ func item(id string, level conformance.Level) conformance.Item {
 
 func TestCheck(t *testing.T) {
 	t.Parallel()
-	mentions, _ := scan(t)
+	mentions := scan(t).Mentions
 	lost := []golden.Difference{{Scenario: "stream/lost", Reason: "it is lost"}}
 	for name, c := range map[string]struct {
-		data conformance.Data
-		ids  map[string]string
-		want []string
+		data   conformance.Data
+		ids    map[string]string
+		ranges map[string]string
+		want   []string
 	}{
 		"nothing":           {want: nil},
 		"a test":            {data: conformance.Data{Items: []conformance.Item{item("UP-01", conformance.Must)}}},
@@ -136,12 +140,14 @@ func TestCheck(t *testing.T) {
 			want: []string{"UP-10 has a test, FuzzOne, and a reason to have none: take the reason out"},
 		},
 		"an unknown id":          {ids: map[string]string{"UP-99": "x.go"}, want: []string{"x.go names UP-99, which does not exist"}},
+		"a range":                {ranges: map[string]string{"UP-01 to UP-03": "x.go"}, want: []string{"x.go names UP-01 to UP-03: name each that it shows"}},
 		"a reason for nothing":   {data: conformance.Data{Reasons: []conformance.Reason{{IDs: []string{"UP-99"}}}}, want: []string{"reasons.json or deviations.json names UP-99, which does not exist"}},
 		"a deviation of nothing": {data: conformance.Data{Deviations: []conformance.Deviation{{IDs: []string{"UP-98"}}}}, want: []string{"reasons.json or deviations.json names UP-98, which does not exist"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := conformance.Check(conformance.NewFindings(c.data, mentions, c.ids, lost))
+			scanned := &conformance.Scanned{Mentions: mentions, IDs: c.ids, Ranges: c.ranges}
+			got := conformance.Check(conformance.NewFindings(c.data, scanned, lost))
 			if !slices.Equal(got, c.want) {
 				t.Errorf("got  %q\nwant %q", got, c.want)
 			}
@@ -151,12 +157,11 @@ func TestCheck(t *testing.T) {
 
 func TestWrite(t *testing.T) {
 	t.Parallel()
-	mentions, ids := scan(t)
 	text := string(conformance.Write(conformance.NewFindings(conformance.Data{
 		Items:      []conformance.Item{item("UP-01", conformance.Must), item("UP-08", conformance.Err), item("BP-01", conformance.Must), item("BP-02", conformance.Info)},
 		Reasons:    []conformance.Reason{{IDs: []string{"BP-01"}, Reason: "one process"}},
 		Deviations: []conformance.Deviation{{IDs: []string{"UP-01"}, Behaviour: "Another way.", Reason: "It is better."}},
-	}, mentions, ids, []golden.Difference{{Scenario: "stream/lost", Reason: "it is lost"}})))
+	}, scan(t), []golden.Difference{{Scenario: "stream/lost", Reason: "it is lost"}})))
 	for _, line := range []string{
 		"| MUST | 2 | 1 | 1 | 0 |", "| ERR | 1 | 1 | 0 | 0 |", "| INFO | 1 | 0 | 0 | 1 |", "| all | 4 | 2 | 1 | 1 |",
 		"- **UP-01** Another way. It is better.", "| stream/lost | it is lost |", "## UP: Streams from the client",

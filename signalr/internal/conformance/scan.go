@@ -13,11 +13,12 @@ import (
 	"strings"
 )
 
-// idPattern matches what looks like an id; scenarioPattern the name of a
-// recorded scenario.
+// idPattern matches what looks like an id, rangePattern several at once;
+// scenarioPattern the name of a recorded scenario.
 var (
 	idPattern = regexp.MustCompile(`\b(?:EP|NEG|CORS|CONN|WS|SSE|LP|POST|HS|JSON|MP|SIZE|INV|PING|STR|UP|CR|SR|` +
 		`LIFE|CLOSE|SEND|GRP|USR|AUTH|BP|DOWN|OBS|CLI|SEC)-[0-9]{2}\b`)
+	rangePattern    = regexp.MustCompile(`[A-Z]+-[0-9]{2} to [A-Z]+-[0-9]{2}`)
 	scenarioPattern = regexp.MustCompile(`^[a-z]+/[a-z0-9-]+$`)
 )
 
@@ -29,11 +30,16 @@ type Mention struct {
 	Scenarios []string // the recorded ones in the same row
 }
 
-// Scan returns the mentions in the test files below dirs of fsys, and every id
-// that stands anywhere in their Go files, with the first file that has it.
-func Scan(fsys fs.FS, dirs ...string) (mentions []Mention, ids map[string]string, err error) {
-	ids = map[string]string{}
-	packages := map[string]*source{}
+// Scanned is what stands in the code.
+type Scanned struct {
+	Mentions []Mention
+	IDs      map[string]string // every id in a Go file, and the first file that has it
+	Ranges   map[string]string // those of ids in test files (LP-01 to LP-03), which count as no mention of what is between
+}
+
+// Scan reads the Go files below dirs of fsys.
+func Scan(fsys fs.FS, dirs ...string) (*Scanned, error) {
+	s := &scanner{fsys: fsys, packages: map[string]*source{}, found: Scanned{IDs: map[string]string{}, Ranges: map[string]string{}}}
 	for _, dir := range dirs {
 		err := fs.WalkDir(fsys, dir, func(name string, d fs.DirEntry, err error) error {
 			switch {
@@ -44,19 +50,26 @@ func Scan(fsys fs.FS, dirs ...string) (mentions []Mention, ids map[string]string
 			case d.IsDir() || path.Ext(name) != ".go":
 				return nil
 			}
-			return scanFile(fsys, name, packages, ids)
+			return s.file(name)
 		})
 		if err != nil {
-			return nil, nil, fmt.Errorf("scan %s: %w", dir, err)
+			return nil, fmt.Errorf("scan %s: %w", dir, err)
 		}
 	}
-	for _, s := range packages {
-		mentions = append(mentions, s.mentions()...)
+	for _, p := range s.packages {
+		s.found.Mentions = append(s.found.Mentions, p.mentions()...)
 	}
-	slices.SortFunc(mentions, func(a, b Mention) int {
+	slices.SortFunc(s.found.Mentions, func(a, b Mention) int {
 		return strings.Compare(a.ID+" "+a.File+" "+a.Test, b.ID+" "+b.File+" "+b.Test)
 	})
-	return mentions, ids, nil
+	return &s.found, nil
+}
+
+// scanner is a scan under way.
+type scanner struct {
+	fsys     fs.FS
+	packages map[string]*source // by directory and package name
+	found    Scanned
 }
 
 // source is what the test files of one package hold.
@@ -71,28 +84,32 @@ func foreign(dir string) bool {
 	return slices.Contains([]string{"node_modules", "testdata"}, path.Base(dir)) || dir == "signalr/internal/conformance"
 }
 
-func scanFile(fsys fs.FS, name string, packages map[string]*source, ids map[string]string) error {
-	text, err := fs.ReadFile(fsys, name)
+// file reads one file.
+func (s *scanner) file(name string) error {
+	text, err := fs.ReadFile(s.fsys, name)
 	if err != nil {
 		return err
 	}
 	for _, id := range idPattern.FindAllString(string(text), -1) {
-		if ids[id] == "" {
-			ids[id] = name
+		if s.found.IDs[id] == "" {
+			s.found.IDs[id] = name
 		}
 	}
 	if !strings.HasSuffix(name, "_test.go") {
 		return nil
+	}
+	for _, ids := range rangePattern.FindAllString(string(text), -1) {
+		s.found.Ranges[ids] = name
 	}
 	file, err := parser.ParseFile(token.NewFileSet(), name, text, parser.ParseComments)
 	if err != nil {
 		return err
 	}
 	key := path.Dir(name) + " " + file.Name.Name
-	if packages[key] == nil {
-		packages[key] = &source{rest: map[string]*walker{}}
+	if s.packages[key] == nil {
+		s.packages[key] = &source{rest: map[string]*walker{}}
 	}
-	packages[key].add(file, name)
+	s.packages[key].add(file, name)
 	return nil
 }
 
