@@ -43,8 +43,11 @@ func TestEndlessServer(t *testing.T) {
 		answer    func(w http.ResponseWriter, written *atomic.Int64)
 		want      string
 	}{
-		"negotiation":          {"", func(w http.ResponseWriter, n *atomic.Int64) { flood(w, n, block) }, "negotiate: "},
-		"refusal":              {"", func(w http.ResponseWriter, n *atomic.Int64) { w.WriteHeader(500); flood(w, n, block) }, "status code 500"},
+		"negotiation": {"", func(w http.ResponseWriter, n *atomic.Int64) { flood(w, n, block) }, "negotiate: "},
+		"refusal": {"", func(w http.ResponseWriter, n *atomic.Int64) {
+			w.WriteHeader(http.StatusInternalServerError)
+			flood(w, n, block)
+		}, "status code 500"},
 		"redirect in disguise": {"", func(w http.ResponseWriter, _ *atomic.Int64) { fmt.Fprint(w, `{"url":"?x=1"}`) }, "redirected more than 100 times"},
 		"handshake by events": {"ServerSentEvents", func(w http.ResponseWriter, n *atomic.Int64) {
 			io.WriteString(w, "data: ")

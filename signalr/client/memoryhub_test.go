@@ -96,11 +96,9 @@ func respond(r *http.Request, status int, body io.ReadCloser) *http.Response {
 	return &http.Response{StatusCode: status, Header: http.Header{}, Body: body, Request: r}
 }
 
-// say sends messages, without their separator.
+// say sends messages, without their separator, in one event.
 func (c *memoryConn) say(messages ...string) {
-	for _, message := range messages {
-		c.out <- "data: " + message + "\x1e\r\n\r\n"
-	}
+	c.out <- "data: " + strings.Join(messages, "\x1e") + "\x1e\r\n\r\n"
 }
 
 // lose ends the response as a server does that is going away.

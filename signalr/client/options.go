@@ -31,8 +31,9 @@ const (
 type Options struct {
 	// HTTPClient sends the HTTP requests. Its Timeout holds for negotiation
 	// only. WebSockets take over its cookies, for load balancers that route by
-	// them, and, if its Transport is an [http.Transport], DialContext and
-	// TLSClientConfig of that; not Proxy. Nil is [http.DefaultClient].
+	// them, and, if its Transport is an [http.Transport], DialContext,
+	// TLSClientConfig and Proxy of that; the proxy must be an HTTP one. Nil is
+	// [http.DefaultClient].
 	HTTPClient *http.Client
 
 	// Header is added to every request, the WebSocket upgrade included.
@@ -41,7 +42,7 @@ type Options struct {
 	// AccessToken gives the bearer token of every request. It is asked anew for
 	// each negotiation, and once more when another request is refused with 401
 	// (AUTH-06), but not after a redirect that brings a token of its own
-	// (NEG-19). Nil sends none.
+	// (NEG-19). It may be asked by several goroutines at once. Nil sends none.
 	AccessToken func(ctx context.Context) (string, error)
 
 	// Transports are those that may be used, all if zero. Of those that the

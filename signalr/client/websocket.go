@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -50,7 +52,11 @@ func dialOnce(ctx context.Context, client *http.Client, at *endpoint) (*ws.Conn,
 	if client.Jar != nil {
 		addCookies(header, client.Jar.Cookies(at.url))
 	}
-	conn, response, err := dialerOf(client).Dial(ctx, u.String(), header)
+	dialer, err := dialerOf(client, at.url)
+	if err != nil {
+		return nil, 0, err
+	}
+	conn, response, err := dialer.Dial(ctx, u.String(), header)
 	if response != nil {
 		defer response.Body.Close()
 		return nil, response.StatusCode, refusal(response)
@@ -65,17 +71,37 @@ func addCookies(header http.Header, cookies []*http.Cookie) {
 	}
 }
 
-func dialerOf(client *http.Client) *ws.Dialer {
-	settings, ok := client.Transport.(*http.Transport)
-	if !ok {
-		return &ws.Dialer{}
+// dialerOf is a dialer with the settings of client.
+func dialerOf(client *http.Client, target *url.URL) (*ws.Dialer, error) {
+	settings := transportOf(client)
+	if settings == nil {
+		return &ws.Dialer{}, nil
 	}
-	dialer := &ws.Dialer{NetDial: settings.DialContext}
+	dial := settings.DialContext
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
+	through, err := proxyDial(settings, target, dial)
+	if err != nil {
+		return nil, err
+	}
+	dialer := &ws.Dialer{NetDial: through}
 	if settings.TLSClientConfig != nil {
 		dialer.TLS = settings.TLSClientConfig.Clone()
 		dialer.TLS.NextProtos = nil // the upgrade is HTTP/1.1
 	}
-	return dialer
+	return dialer, nil
+}
+
+// transportOf is the HTTP transport of client, nil if it is not of the usual
+// kind.
+func transportOf(client *http.Client) *http.Transport {
+	transport := client.Transport
+	if transport == nil {
+		transport = http.DefaultTransport
+	}
+	settings, _ := transport.(*http.Transport)
+	return settings
 }
 
 // receiveStep is what Receive gathers of a long message before it returns.

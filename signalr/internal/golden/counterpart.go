@@ -26,11 +26,9 @@ type Counterpart struct {
 // peer is one connection with a client.
 type peer struct {
 	channel *Channel
-	heard   chan string   // messages of the client, MessagePack as what it means
-	out     chan []byte   // frames to it
-	end     chan ws.Code  // holds the end, behind what is in out
-	gone    chan struct{} // closed when the transport has ended
-	once    sync.Once
+	heard   chan string  // messages of the client, MessagePack as what it means
+	out     chan []byte  // frames to it
+	end     chan ws.Code // holds the end, behind what is in out
 
 	mu     sync.Mutex // guards the fields below
 	shaken bool
@@ -44,7 +42,7 @@ func NewCounterpart(s *Script) *Counterpart {
 	for _, channel := range s.Channels {
 		p := &peer{
 			channel: channel, heard: make(chan string, 1000), out: make(chan []byte, 1000),
-			end: make(chan ws.Code, 1), gone: make(chan struct{}),
+			end: make(chan ws.Code, 1),
 		}
 		c.peers, c.all[channel.Name] = append(c.peers, p), p
 	}
@@ -78,9 +76,6 @@ func (c *Counterpart) End(channel string, code int) {
 // client may open another one.
 func (c *Counterpart) Cut(channel string) { c.all[channel].end <- abnormal }
 
-// Gone is closed when a client's transport has ended.
-func (c *Counterpart) Gone(channel string) <-chan struct{} { return c.all[channel].gone }
-
 // ServeHTTP plays one request's part.
 func (c *Counterpart) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if path, found := strings.CutSuffix(r.URL.Path, "/negotiate"); found {
@@ -102,7 +97,6 @@ func (c *Counterpart) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.hear(body)
 	default:
 		w.WriteHeader(http.StatusAccepted)
-		p.leave()
 	}
 }
 
@@ -125,9 +119,6 @@ func (c *Channel) allows(r *http.Request, path string) bool {
 	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 	return path == hub && token == c.Token
 }
-
-// leave notes that the transport has ended.
-func (p *peer) leave() { p.once.Do(func() { close(p.gone) }) }
 
 // hear takes bytes of the client apart.
 func (p *peer) hear(data []byte) {
@@ -197,7 +188,6 @@ func (p *peer) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 		}
 		p.hear(data)
 	}
-	p.leave()
 	cancel()
 	writing.Wait()
 	_ = conn.Close()
@@ -225,7 +215,6 @@ func (p *peer) write(ctx context.Context, conn *ws.Conn) {
 }
 
 func (p *peer) serveEvents(w http.ResponseWriter, r *http.Request) {
-	defer p.leave()
 	w.Header().Set("Content-Type", "text/event-stream")
 	_, _ = io.WriteString(w, ":\r\n")
 	for {
@@ -250,7 +239,6 @@ func (p *peer) servePoll(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err != nil:
 	case frame == nil:
-		p.leave()
 		w.WriteHeader(http.StatusNoContent)
 	default:
 		_, _ = w.Write(frame) //nolint:gosec // recorded, and for tests

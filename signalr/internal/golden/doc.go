@@ -9,6 +9,10 @@
 // stands before them counts. What the server made up (ids, tokens) has a name
 // in the recordings, such as {a.token}.
 //
+// The other way round, a [Script] is a scenario as what both sides say, whatever
+// transport carries it, and a [Counterpart] plays the server's side of it to a
+// client.
+//
 // The recordings in testdata/exchanges are verbatim; where they and anything
 // else disagree, they are right.
 package golden
