@@ -22,7 +22,7 @@ func overHTTP2(t *testing.T, secure bool, o options) *bundle {
 	o.prepare(b.hub)
 	b.server.MapHub("/hub", b.hub, o.endpoint)
 	b.http = httptest.NewUnstartedServer(b.server)
-	b.http.Config.ReadTimeout, b.http.Config.WriteTimeout = 300*time.Millisecond, 300*time.Millisecond
+	b.http.Config.ReadTimeout, b.http.Config.WriteTimeout = 1500*time.Millisecond, 1500*time.Millisecond
 	if secure {
 		b.http.EnableHTTP2 = true
 		b.http.StartTLS()

@@ -194,7 +194,8 @@ func (e *endpoint) upgrade(w http.ResponseWriter, r *http.Request, u user, found
 	if found.in != nil {
 		c.takeEarly(found.in)
 	}
-	if !e.server.start(c) {
+	if !e.server.start(c) { // it has been closed since
+		_, _ = socket.tryWrite(ws.AppendClose(nil, ws.CodeRestart, "")) // a courtesy
 		c.cut()
 	}
 }
