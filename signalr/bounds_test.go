@@ -146,6 +146,7 @@ func TestEarlyBodyEndsWithToken(t *testing.T) {
 	if response.StatusCode != http.StatusNotFound {
 		t.Errorf("got %d", response.StatusCode)
 	}
+	rest.Close() // or it would wait for a reader that may be gone
 	<-wrote
 }
 
