@@ -86,7 +86,7 @@ func (c *connection) unsent(t transport, kept bool, err error) error {
 		}
 		return fmt.Errorf("write: %w", err)
 	case !c.isClosing(): // else it was only too late
-		c.fail(fmt.Errorf("write: %w", err))
+		c.breakOff(fmt.Errorf("write: %w", err))
 	}
 	return closedBy(c.reason())
 }
