@@ -41,7 +41,7 @@ func (c *Client) open(ctx context.Context, target *endpoint) (*link, error) {
 	if !c.options.SkipNegotiation {
 		return c.openNegotiated(ctx, target)
 	}
-	if c.options.Transports != WebSockets && c.options.Transports != allTransports {
+	if c.options.Transports&WebSockets == 0 {
 		return nil, errors.New("negotiation can only be skipped with WebSockets")
 	}
 	if _, err := target.token.renew(ctx); err != nil {

@@ -42,7 +42,8 @@ type connection struct {
 	mu        sync.Mutex // guards the fields below
 	transport transport  // nil while another one is being opened
 	resolved  bool
-	dismissed bool // the server does not want the client back (CLI-11)
+	dismissed bool  // the server does not want the client back (CLI-11)
+	broken    error // why nothing more can be sent
 	cause     error
 }
 
@@ -138,6 +139,15 @@ func (c *connection) finish() {
 	})
 }
 
+// breakOff ends sending because it has failed. What the server has sent is still
+// read, for some time: it may say why, and whether it wants the client back.
+func (c *connection) breakOff(cause error) {
+	c.mu.Lock()
+	c.broken = cause
+	c.mu.Unlock()
+	c.closeOnce.Do(func() { close(c.closing) })
+}
+
 // fail ends the connection.
 func (c *connection) fail(cause error) {
 	c.resolve(cause)
@@ -190,14 +200,21 @@ func (c *connection) isClosing() bool {
 func (c *connection) resolve(cause error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.resolved {
-		c.resolved, c.cause = true, cause
+	if c.resolved {
+		return
 	}
+	if _, said := errors.AsType[*CloseError](cause); c.broken != nil && !said {
+		cause = c.broken
+	}
+	c.resolved, c.cause = true, cause
 }
 
 func (c *connection) reason() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if !c.resolved {
+		return c.broken
+	}
 	return c.cause
 }
 

@@ -62,7 +62,8 @@
 // Invoke and Send are safe for concurrent use. They wait for their turn to
 // write as long as their context allows; a write that has begun is not broken
 // off, but bounded by [Options.ServerTimeout], after which the transport is
-// given up. Over Server-Sent Events and long polling each message is a request
+// given up; what the server has sent until then is still handled, for up to 5 s.
+// Over Server-Sent Events and long polling each message is a request
 // of its own, so that a call takes a round trip before the next one is sent.
 //
 // # Limits

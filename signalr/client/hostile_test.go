@@ -84,10 +84,11 @@ func TestEndlessServer(t *testing.T) {
 			t.Cleanup(web.Close)
 			transport := &http.Transport{}
 			t.Cleanup(transport.CloseIdleConnections)
-			c := client.New(web.URL, &client.Options{
-				HTTPClient: &http.Client{Transport: transport}, MaximumMessageSize: 1 << 20,
-				ServerTimeout: 200 * time.Millisecond, HandshakeTimeout: time.Second,
-			})
+			options := &client.Options{HTTPClient: &http.Client{Transport: transport}, MaximumMessageSize: 1 << 20}
+			if test.want == "server timeout" {
+				options.ServerTimeout = 200 * time.Millisecond
+			}
+			c := client.New(web.URL, options)
 			err := c.Start(testContext(t))
 			if err == nil {
 				err = ended(t, c)

@@ -14,6 +14,9 @@ const (
 	// (90 s), and what the official clients wait.
 	pollTimeout = 100 * time.Second
 
+	// releaseTimeout bounds the last request, which a server answers at once.
+	releaseTimeout = time.Second
+
 	// maxLostPolls is how many polls in a row may stay without an answer.
 	maxLostPolls = 3
 )
@@ -129,7 +132,7 @@ func (p *longPolling) Release() {
 	if p.over {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(p.ctx), closeTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(p.ctx), releaseTimeout)
 	defer cancel()
 	if response, err := p.do(ctx, http.MethodDelete, "", nil); err == nil {
 		discard(response) // whatever it says, the connection is over here

@@ -2,7 +2,9 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 
 	"github.com/fanfare-hub/fanfare/signalr/hubproto"
 )
@@ -85,10 +87,16 @@ func (c *connection) unsent(t transport, kept bool, err error) error {
 			return nil
 		}
 		return fmt.Errorf("write: %w", err)
+	case cutHere(err): // whoever did that knows why
 	case !c.isClosing(): // else it was only too late
-		c.fail(fmt.Errorf("write: %w", err))
+		c.breakOff(fmt.Errorf("write: %w", err))
 	}
 	return closedBy(c.reason())
+}
+
+// cutHere says whether a transport failed because this side has closed it.
+func cutHere(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, net.ErrClosed)
 }
 
 // await waits for the answer of a call that was sent.

@@ -67,7 +67,7 @@ type transport interface {
 }
 
 // releaser is a transport of which something is left at the server when it was
-// closed. Release takes it away, within closeTimeout.
+// closed. Release takes it away, within releaseTimeout.
 type releaser interface{ Release() }
 
 // release ends a transport that nobody receives from any more.
