@@ -33,7 +33,7 @@ func server(t *testing.T, part func(*ws.Conn)) *golden.Player {
 	}
 	s := httptest.NewServer(http.HandlerFunc(handler))
 	t.Cleanup(s.Close)
-	return &golden.Player{BaseURL: s.URL, Patience: 200 * time.Millisecond, Quiet: 20 * time.Millisecond, Open: 20 * time.Millisecond}
+	return &golden.Player{BaseURL: s.URL, Patience: 20 * time.Second, Quiet: 20 * time.Millisecond, Open: 20 * time.Second}
 }
 
 func recorded(body string) *golden.Response {
