@@ -3,9 +3,11 @@ package signalr_test
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/fanfare-hub/fanfare/signalr"
+	hubclient "github.com/fanfare-hub/fanfare/signalr/client"
 )
 
 // PING-03: pings do not queue up behind what a client does not take, and
@@ -110,20 +112,26 @@ func TestSilentClientsAreGivenUp(t *testing.T) {
 	}
 }
 
-// PING-07: whatever a client says in whole messages keeps it.
+// PING-06, PING-07: whatever a client says in whole messages keeps it, and
+// nothing else does.
 func TestTalkingClientsAreKept(t *testing.T) {
 	t.Parallel()
-	const timeout = 2 * time.Second
-	b := setup(t, options{
-		server:  &signalr.ServerOptions{TickInterval: 5 * time.Millisecond},
-		hub:     &signalr.HubOptions{ClientTimeoutInterval: timeout},
-		prepare: methods,
+	synctest.Test(t, func(t *testing.T) {
+		b := inMemory(t, options{prepare: methods})
+		c := b.Connect(t, &hubclient.Options{KeepAliveInterval: time.Hour}) // after its first ping
+		for range 5 {
+			<-time.After(signalr.DefaultClientTimeoutInterval - time.Second)
+			var got string
+			if err := c.Invoke(t.Context(), &got, "Echo", "x"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		<-time.After(signalr.DefaultClientTimeoutInterval + 2*time.Second)
+		synctest.Wait()
+		if b.Connections() > 0 {
+			t.Error("a silent client was kept")
+		}
 	})
-	c := b.connect(t)
-	c.send(`{"type":6}`)
-	for until := time.Now().Add(timeout + timeout/4); time.Now().Before(until); {
-		c.invoke("Echo", `["x"]`, `"result":"x"`)
-	}
 }
 
 // PING-09: clients ping every 15 s and give up a server that is silent for
