@@ -89,7 +89,11 @@ func (c *connection) converse() ending {
 		return c.refused(err)
 	}
 	c.connected = true
-	return c.read()
+	e := c.read()
+	if e.reason == EndedByError {
+		c.awaitCalls()
+	}
+	return e
 }
 
 // end starts the end of the connection: it has the last frames written, after
