@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/fanfare-hub/fanfare/signalr"
@@ -166,4 +167,33 @@ func TestMessagesWithoutLimit(t *testing.T) {
 	b := setup(t, options{hub: &signalr.HubOptions{MaximumReceiveMessageSize: -1}, prepare: methods})
 	long := `"` + strings.Repeat("x", 10*signalr.DefaultMaximumMessageSize) + `"`
 	b.connect(t).invoke("Echo", `[`+long+`]`, `"result":`+long)
+}
+
+// WS-11: a client that does not answer the server's Close frame has 5 s.
+func TestCloseFrameUnanswered(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := inMemory(t, options{prepare: func(h *signalr.Hub) {
+			h.Handle("Abort", func(c *signalr.Caller) { c.Abort() })
+		}})
+		transport, _ := b.Client().Transport.(*http.Transport)
+		dialer := ws.Dialer{NetDial: transport.DialContext}
+		conn, _, err := dialer.Dial(t.Context(), "ws"+strings.TrimPrefix(b.URL("/hub"), "http"), nil) //nolint:bodyclose // none if it succeeds
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		c := &client{t: t, conn: conn}
+		c.send(`{"protocol":"json","version":1}`, `{"type":1,"target":"Abort","arguments":[]}`)
+		c.want(`{}`, `{"type":7}`)
+		<-time.After(5*time.Second - time.Millisecond)
+		if b.Connections() != 1 {
+			t.Error("cut too early")
+		}
+		<-time.After(2 * time.Millisecond)
+		synctest.Wait()
+		if b.Connections() != 0 {
+			t.Error("it is waited for")
+		}
+	})
 }
