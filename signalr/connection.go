@@ -78,6 +78,9 @@ func (c *connection) goOn(e ending, resting bool) {
 // conclude is the connection's end.
 func (c *connection) conclude(e ending) {
 	defer c.server.goroutines.Done() // since admit
+	if c.connected && e.reason == EndedByError {
+		c.awaitCalls()
+	}
 	c.end(e)
 	c.disconnect()
 	c.shard.inbox.force(task{kind: taskRemove, conn: c})

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"reflect"
 	"sync/atomic"
+	"time"
 
 	"github.com/fanfare-hub/fanfare/signalr/hubproto"
 )
@@ -116,6 +117,27 @@ func (v *invocation) run() {
 	v.conn.server.tracing.end(span, end, v.failure)
 	v.conn.streams.remove(v) // before the client learns that it may use the ids again
 	v.conn.complete(end)
+}
+
+// slowCall is how long the calls that stand before what ends a connection may
+// still take to answer.
+const slowCall = time.Second
+
+// awaitCalls waits for the calls that run, if they are not slow: what came
+// before a message that cannot be read is answered before the end (SIZE-03).
+// No call can begin any more.
+func (c *connection) awaitCalls() {
+	timer := time.NewTimer(slowCall)
+	defer timer.Stop()
+	for range cap(c.slots) {
+		select {
+		case c.slots <- struct{}{}:
+		case <-timer.C:
+			return
+		case <-c.ctx.Done():
+			return
+		}
+	}
 }
 
 // release lets the next call run. Only the first one counts.

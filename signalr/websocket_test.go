@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/fanfare-hub/fanfare/signalr"
@@ -138,21 +139,25 @@ func TestCloseFrameIsTheLast(t *testing.T) {
 	b.waitOpen(t, 0)
 }
 
-// SIZE-03: what stands before a message that is too long is done.
-func TestMessagesBeforeTooLong(t *testing.T) {
+// SIZE-03, JSON-06: what stands before a message that cannot be read is done
+// and answered; a method that hangs does not keep the connection (LIFE-05).
+func TestMessagesBeforeTheLast(t *testing.T) {
 	t.Parallel()
-	called := make(chan string, 2)
-	b := setup(t, options{
-		hub:     &signalr.HubOptions{MaximumReceiveMessageSize: 100},
-		prepare: func(h *signalr.Hub) { h.Handle("Note", func(text string) { called <- text }) },
-	})
-	c := b.connect(t)
-	c.raw(`{"type":1,"target":"Note","arguments":["first"]}` + "\x1e" +
-		`{"type":1,"target":"Note","arguments":["` + strings.Repeat("x", 100) + `"]}` + "\x1e")
-	c.want(failedClose)
-	c.wantClosed()
-	if got := receive(t, called); got != "first" || len(called) > 0 {
-		t.Errorf("called with %s, and %d more", got, len(called))
+	for name, last := range map[string]string{"too long": strings.Repeat("x", 200), "no JSON": "nonsense\x1e"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newGates()
+			b := setup(t, options{hub: &signalr.HubOptions{MaximumReceiveMessageSize: 100}, prepare: g.register})
+			c := b.connect(t)
+			c.raw(`{"type":1,"invocationId":"1","target":"Echo","arguments":["x"]}` + "\x1e" + last)
+			c.want(`{"type":3,"invocationId":"1","result":"x"}`, failedClose)
+			c.wantClosed()
+			c = b.connect(t)
+			c.raw(`{"type":1,"invocationId":"1","target":"Wait","arguments":["a"]}` + "\x1e" + last)
+			receive(t, g.entered)
+			c.want(failedClose)
+			c.wantClosed()
+		})
 	}
 }
 
@@ -162,4 +167,33 @@ func TestMessagesWithoutLimit(t *testing.T) {
 	b := setup(t, options{hub: &signalr.HubOptions{MaximumReceiveMessageSize: -1}, prepare: methods})
 	long := `"` + strings.Repeat("x", 10*signalr.DefaultMaximumMessageSize) + `"`
 	b.connect(t).invoke("Echo", `[`+long+`]`, `"result":`+long)
+}
+
+// WS-11: a client that does not answer the server's Close frame has 5 s.
+func TestCloseFrameUnanswered(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := inMemory(t, options{prepare: func(h *signalr.Hub) {
+			h.Handle("Abort", func(c *signalr.Caller) { c.Abort() })
+		}})
+		transport, _ := b.Client().Transport.(*http.Transport)
+		dialer := ws.Dialer{NetDial: transport.DialContext}
+		conn, _, err := dialer.Dial(t.Context(), "ws"+strings.TrimPrefix(b.URL("/hub"), "http"), nil) //nolint:bodyclose // none if it succeeds
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		c := &client{t: t, conn: conn}
+		c.send(`{"protocol":"json","version":1}`, `{"type":1,"target":"Abort","arguments":[]}`)
+		c.want(`{}`, `{"type":7}`)
+		<-time.After(5*time.Second - time.Millisecond)
+		if b.Connections() != 1 {
+			t.Error("cut too early")
+		}
+		<-time.After(2 * time.Millisecond)
+		synctest.Wait()
+		if b.Connections() != 0 {
+			t.Error("it is waited for")
+		}
+	})
 }
