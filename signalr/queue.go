@@ -162,6 +162,22 @@ func (q *queue) rest() bool {
 	return true
 }
 
+// stop returns a channel that is closed when no writer is there. It is for
+// who sees to it that the writer fails, and that no other one begins.
+func (q *queue) stop() <-chan struct{} {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.stopped == nil {
+		q.stopped = make(chan struct{})
+	}
+	stopped := q.stopped
+	if !q.writing {
+		close(q.stopped)
+		q.stopped = nil
+	}
+	return stopped
+}
+
 // giveUp ends the writer of a transport that is lost. What it had in hand is
 // gone with it; stateful reconnect has it still.
 func (q *queue) giveUp() {

@@ -89,18 +89,14 @@ func (k *request) restore() *http.Request {
 		}
 		r.Header[name] = values
 	}
-	return r.WithContext(k.context())
-}
-
-func (k *request) context() context.Context {
-	ctx := context.Background()
+	ctx := r.Context() // an empty one
 	if k.local != nil {
 		ctx = context.WithValue(ctx, http.LocalAddrContextKey, k.local)
 	}
 	if k.span != nil {
 		ctx = trace.ContextWithSpanContext(ctx, *k.span)
 	}
-	return ctx
+	return r.WithContext(ctx)
 }
 
 // usualRequest is about the size of a browser's, packed, in bytes.

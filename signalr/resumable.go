@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/fanfare-hub/fanfare/signalr/hubproto"
-	"github.com/fanfare-hub/fanfare/signalr/internal/outbox"
 	"github.com/fanfare-hub/fanfare/signalr/internal/ws"
 )
 
@@ -81,16 +80,6 @@ func (r *resumable) isOver() bool {
 	return r.over
 }
 
-// arm makes a connection one that may come back. It is called before the shard
-// knows of it.
-func (c *connection) arm() {
-	q := c.queue()
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.out, q.in = outbox.New(c.hub.options.StatefulReconnectBufferSize), &outbox.Inbox{}
-	c.resumable.Store(true)
-}
-
 // resumed is called by the reader when its socket is lost or replaced. It
 // waits for the client to come back; if it does not, or has said goodbye, the
 // connection ends as it always does (SR-08, SR-18, SR-19).
@@ -142,14 +131,8 @@ func (c *connection) awaitReturn(r *resumable) bool {
 
 // replace goes on with the connection on another socket (SR-09). An older one
 // that still lives is closed: its end need not have been noticed (SR-17).
-func (c *connection) replace(next *webSocket, r *http.Request) {
-	old, ok := c.transport.(*resumable)
-	if !ok {
-		next.cut()
-		return
-	}
-	old.replacing.Lock()
-	defer old.replacing.Unlock()
+// Whoever calls it holds replacing.
+func (c *connection) replace(old *resumable, next *webSocket, r *http.Request) {
 	if !c.withdraw(old) || !old.swap(next) {
 		next.cut()
 		return
@@ -173,22 +156,6 @@ func (c *connection) withdraw(r *resumable) bool {
 	socket.cut()
 	<-stopped
 	return true
-}
-
-// stop returns a channel that is closed when no writer is there. It is for
-// who sees to it that the writer fails, and that no other one begins.
-func (q *queue) stop() <-chan struct{} {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.stopped == nil {
-		q.stopped = make(chan struct{})
-	}
-	stopped := q.stopped
-	if !q.writing {
-		close(q.stopped)
-		q.stopped = nil
-	}
-	return stopped
 }
 
 // leave stops writing to a connection whose socket is lost.
@@ -215,91 +182,24 @@ func (s *shard) comeBack(t *task) {
 	s.pump(c)
 }
 
-// replay puts what was not acknowledged in front, behind the message that says
-// with which number it begins.
-func (q *queue) replay(sequence func(next int64) []byte) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.unsent = sequence(q.out.Next())
-	for frame := range q.out.Unacknowledged() {
-		q.unsent = append(q.unsent, frame...)
-	}
-}
-
-// acknowledge tells the client what has arrived, if something has (SR-05).
-func (s *shard) acknowledge(c *connection) {
-	if !c.resumable.Load() {
-		return
-	}
-	if number, due := c.queue().due(); due {
-		s.give(c, c.encoding.Load().frame(nil, &hubproto.Ack{SequenceID: number}), asControl)
-	}
-}
-
-func (q *queue) due() (number int64, due bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.in.Due()
-}
-
-// numbers takes care of the numbers of what a client sends. It says whether
-// the message is to be looked at: not if it came before (SR-12), nor if it
-// stands where a Sequence should (SR-14).
-func (c *connection) numbers(m hubproto.Message) (fresh bool, err error) {
-	sequence, announces := m.(*hubproto.Sequence)
-	switch {
-	case !c.resumable.Load():
-		return true, nil // SR-15
-	case announces:
-		c.unannounced = false
-		return false, c.queue().sequence(sequence.SequenceID)
-	case c.unannounced:
-		return false, nil
-	}
-	switch m := m.(type) {
-	case *hubproto.Ack:
-		if c.queue().acknowledged(m.SequenceID) {
-			c.shard.inbox.force(task{kind: taskPump, conn: c})
-		}
-		return false, nil
-	case *hubproto.Invocation, *hubproto.StreamItem, *hubproto.Completion, *hubproto.CancelInvocation:
-		return c.queue().received(), nil
-	default:
-		return true, nil
-	}
-}
-
-func (q *queue) sequence(n int64) error {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if err := q.in.Sequence(n); err != nil {
-		return &namedError{nameInvalidOperation, err.Error()}
-	}
-	return nil
-}
-
-// acknowledged forgets what the client has; it says whether something that
-// waited for that can go on (SR-06, SR-07).
-func (q *queue) acknowledged(n int64) (released bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	full := q.out.Full()
-	q.out.Ack(n)
-	return full && !q.out.Full() && !q.backlog.empty()
-}
-
-func (q *queue) received() (fresh bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.in.Receive()
-}
-
 // returning says whether a request for a WebSocket continues a connection
 // (SR-16).
 func (c *connection) returning() bool { return c != nil && c.resumable.Load() && c.ctx.Err() == nil }
 
-// serveReturn gives a connection its next WebSocket.
+// serveReturn gives a connection its next WebSocket. Requests take their turns
+// before they are answered, so that one which its client has given up cannot
+// take the place of a later one.
 func (e *endpoint) serveReturn(w http.ResponseWriter, r *http.Request, u user, c *connection) {
+	old, ok := c.transport.(*resumable)
+	if !ok {
+		e.refuse(w, http.StatusConflict, "")
+		return
+	}
+	old.replacing.Lock()
+	defer old.replacing.Unlock()
+	if r.Context().Err() != nil {
+		return
+	}
 	conn, err := ws.Accept(w, r)
 	if err != nil {
 		e.server.counters.refused.Add(1)
@@ -312,7 +212,7 @@ func (e *endpoint) serveReturn(w http.ResponseWriter, r *http.Request, u user, c
 	}
 	c.renew(u)
 	c.answerPings(conn)
-	c.replace(&webSocket{conn: conn}, r)
+	c.replace(old, &webSocket{conn: conn}, r)
 }
 
 var _ transport = (*resumable)(nil)

@@ -122,10 +122,10 @@ func newToken(raw []byte, text string, sum [sha256.Size]byte) token {
 
 // fingerprint is that of the user with this id. What it is made of begins as no
 // token does.
-func (m *mint) fingerprint(id string) (print fingerprint) {
+func (m *mint) fingerprint(id string) (f fingerprint) {
 	sum := m.sum(append([]byte{0xFF}, id...))
-	copy(print[:], sum[:])
-	return print
+	copy(f[:], sum[:])
+	return f
 }
 
 func (m *mint) sum(raw []byte) (sum [sha256.Size]byte) {
