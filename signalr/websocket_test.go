@@ -69,7 +69,7 @@ func TestSilenceBeforeHandshake(t *testing.T) {
 	if err := message.To(t.Context(), b.hub.All(), "too early"); err != nil {
 		t.Fatal(err)
 	}
-	early.want(said("too early"))
+	early.await(said("too early"))
 	for range 5 {
 		early.want(`{"type":6}`)
 	}
