@@ -10,6 +10,16 @@ VULN_VERSION := v1.8.0
 FUZZTIME ?= 30s
 BENCH ?= .
 COUNT ?= 10
+# Of bench-peers: where the load generator and the peers' sources are, which of
+# them run what how often, and flags for our own hub (-epoll).
+SHARED ?= ../shared
+PEERS ?= raw,fanfare,fanfare-msgpack
+TESTS ?= rate-1k-128,bc-1k-128,bc-10k-128,burst-1k-128,fanin,echo,idle-10k,storm-10k,slow
+REPS ?= 5
+HUBFLAGS ?=
+IDLE ?= $(if $(filter -epoll%,$(HUBFLAGS)),3,8)
+
+comma := ,
 
 LINT := .bin/golangci-lint
 # A cache of this checkout's own: results kept for another one have its paths,
@@ -77,6 +87,24 @@ fuzz: ## Each fuzz target for FUZZTIME (30s)
 bench: ## The benchmarks that match BENCH, COUNT times, into bench/new.txt
 	@mkdir -p bench
 	go test -run='^$$' -bench='$(BENCH)' -benchmem -count=$(COUNT) ./... | tee bench/new.txt
+
+# Needs Go and Python 3. Other results than of this run are not mixed in.
+.PHONY: bench-peers
+bench-peers: ## Load this and other servers side by side: PEERS, TESTS, REPS
+	@if [ ! -f $(SHARED)/tools/peers/run.py ]; then \
+		echo "bench-peers: no load generator in $(SHARED)/tools; SHARED=... says where it is"; exit 0; \
+	fi; \
+	mkdir -p build && \
+	go build -o build/benchhub ./signalr/internal/benchhub && \
+	printf '#!/bin/sh\nexec "%s" "$$@" %s\n' "$(CURDIR)/build/benchhub" "$(HUBFLAGS)" > build/hub && chmod +x build/hub && \
+	for tool in sigload $(addprefix peers/,$(filter centrifuge philippseith,$(subst $(comma), ,$(PEERS))) rawlimit); do \
+		( cd $(SHARED)/tools/$$tool && go build -trimpath -o "$(CURDIR)/build/" . ); \
+	done && \
+	rm -f build/peers.jsonl && \
+	PYTHONDONTWRITEBYTECODE=1 PEERS_BIN="$(CURDIR)/build" BENCHHUB="$(CURDIR)/build/hub" \
+		python3 $(SHARED)/tools/peers/run.py run --peers $(PEERS) --tests $(TESTS) --reps $(REPS) --out build/peers.jsonl && \
+	go run ./signalr/internal/benchpeers -json -idle $(IDLE) build/peers.jsonl > build/peers.json && \
+	go run ./signalr/internal/benchpeers -idle $(IDLE) build/peers.jsonl | tee build/peers.txt
 
 .PHONY: vuln
 vuln: ## Known vulnerabilities in the code that we call (needs the network)

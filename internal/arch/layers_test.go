@@ -21,6 +21,8 @@ var layers = map[string]node{
 	"internal/sample":         {level: 0},
 	"internal/arch":           {level: 0},
 
+	"signalr/internal/benchpeers": {level: 0}, // a command beside them
+
 	// Level 1: each knows the vocabulary or the wire, and nothing beside it.
 	"signalr":           {level: 1, imports: []string{"signalr/hubproto", "signalr/internal/outbox", "signalr/internal/ws"}},
 	"signalr/client":    {level: 1, imports: []string{"signalr/hubproto", "signalr/internal/outbox", "signalr/internal/ws"}},
