@@ -76,6 +76,9 @@ func (c *JSON) Unmarshal(raw Raw, v any) error {
 }
 
 func marshalJSON(v any) ([]byte, error) {
+	if short, ok := marshalShort(v); ok {
+		return short, nil
+	}
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)

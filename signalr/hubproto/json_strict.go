@@ -18,8 +18,14 @@ var (
 
 // unmarshalJSON is encoding/json without its leniency (JSON-29).
 func unmarshalJSON(data []byte, v any) error {
+	if unmarshalShort(data, v) {
+		return nil
+	}
 	if err := checkStrict(data, v); err != nil {
 		return err
+	}
+	if t := reflect.TypeOf(v); t != nil && isNumberless(t) {
+		return json.Unmarshal(data, v)
 	}
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
