@@ -43,7 +43,8 @@ func (c *connection) invoke(m *hubproto.Invocation) {
 			return
 		}
 	}
-	c.calls.Go(call.run)
+	c.calls.Add(1)
+	c.server.crew.run(call.run)
 }
 
 // free says whether a call needs no slot. One that a policy would look at only
@@ -91,6 +92,7 @@ func unexpected(method string) string {
 
 // run ends with exactly one Completion if there is an id (INV-17).
 func (v *invocation) run() {
+	defer v.conn.calls.Done()
 	defer v.release()
 	span := v.conn.server.tracing.begin(v)
 	end := v.execute()

@@ -88,6 +88,7 @@ type Server struct {
 	attachments *attachments
 	metrics     *metrics
 	tracing     *tracing
+	crew        crew
 	base        context.Context    //nolint:containedctx // the life of everything that the server started
 	cut         context.CancelFunc // of base
 
@@ -97,7 +98,7 @@ type Server struct {
 
 	counters   counters
 	turn       atomic.Uint64  // which shard the next connection goes to
-	goroutines sync.WaitGroup // connections and invocations
+	goroutines sync.WaitGroup // connections and what runs in them
 	writing    sync.WaitGroup // shards
 
 	mu          sync.Mutex
@@ -223,6 +224,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 func (s *Server) await(first bool, over chan<- struct{}) {
 	defer close(over)
 	s.goroutines.Wait()
+	s.crew.dismiss()
 	for _, shard := range s.shards {
 		if first {
 			close(shard.stop)
