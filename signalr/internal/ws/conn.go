@@ -24,17 +24,17 @@ type Conn struct {
 	limit  int64 // bytes of one message in ReadMessage; 0 is no bound
 
 	// Owned by the reading goroutine.
-	in       source
-	frame    ws.Header // the data frame under way
-	left     int64     // payload bytes of it that are not read yet
-	place    int       // payload bytes of it that are read, for the mask
-	message  Opcode    // the message under way; continuation if none is
-	text     utf8Check
-	scratch  [ws.MaxHeaderSize]byte
-	controls [ws.MaxControlFramePayloadSize]byte
+	in      source
+	frame   ws.Header // the data frame under way
+	left    int64     // payload bytes of it that are not read yet
+	place   int       // payload bytes of it that are read, for the mask
+	message Opcode    // the message under way; continuation if none is
+	text    utf8Check
 
 	// Owned by whoever calls TryWrite.
 	try attempt
+
+	spot spot
 
 	mu  sync.Mutex // one blocking write at a time
 	out []byte     // guarded by mu: the frame under way
@@ -69,11 +69,19 @@ func (c *Conn) RemoteAddr() net.Addr { return c.conn.RemoteAddr() }
 
 // SetReadDeadline bounds the reads under way and to come; the zero time is no
 // bound. An error of a deadline leaves the connection unreadable.
-func (c *Conn) SetReadDeadline(t time.Time) error { return c.conn.SetReadDeadline(t) }
+func (c *Conn) SetReadDeadline(t time.Time) error {
+	err := c.conn.SetReadDeadline(t)
+	c.spot.resume(c)
+	return err
+}
 
 // SetWriteDeadline bounds the writes under way and to come.
 func (c *Conn) SetWriteDeadline(t time.Time) error { return c.conn.SetWriteDeadline(t) }
 
 // Close cuts the connection without a Close frame. Reads and writes under way
 // return with an error.
-func (c *Conn) Close() error { return c.conn.Close() }
+func (c *Conn) Close() error {
+	err := c.conn.Close()
+	c.spot.resume(c)
+	return err
+}

@@ -15,6 +15,10 @@
 // part and its rest. For the same reason it has to take over the answers to
 // Ping frames with [Conn.OnPing].
 //
+// Waiting: a goroutine that begins with [Conn.Wait] keeps the smallest of
+// stacks meanwhile. On Linux a plain TCP connection can wait without any, in a
+// [Lot].
+//
 // The package never closes a connection by itself, and answers nothing but
 // Pings: after an error of a read the caller decides what to say and closes.
 package ws

@@ -2,6 +2,7 @@ package ws
 
 import (
 	"encoding/binary"
+	"math"
 
 	"github.com/gobwas/ws"
 )
@@ -74,11 +75,58 @@ func appendMasked(dst []byte, op Opcode, payload []byte) []byte {
 	return dst
 }
 
+// parseHeader reads the header at the beginning of b and returns its size; 0
+// if it is not whole yet.
+func parseHeader(b []byte) (head ws.Header, size int, err error) {
+	if len(b) < 2 {
+		return head, 0, nil
+	}
+	head = ws.Header{
+		Fin: b[0]&finalBit != 0, Rsv: b[0] & reservedBits >> 4, OpCode: ws.OpCode(b[0] & opcodeBits),
+		Masked: b[1]&maskBit != 0, Length: int64(b[1] &^ maskBit),
+	}
+	size = headerSize(head)
+	if len(b) < size {
+		return head, 0, nil
+	}
+	switch head.Length {
+	case length16:
+		head.Length = int64(binary.BigEndian.Uint16(b[2:]))
+	case length64:
+		length := binary.BigEndian.Uint64(b[2:])
+		if length > math.MaxInt64 {
+			return head, size, ws.ErrHeaderLengthMSB
+		}
+		head.Length = int64(length)
+	}
+	if head.Masked {
+		copy(head.Mask[:], b[size-len(head.Mask):])
+	}
+	return head, size, nil
+}
+
+// headerSize is how long a header is that begins like that.
+func headerSize(head ws.Header) int {
+	size := 2
+	switch head.Length {
+	case length16:
+		size += 2
+	case length64:
+		size += 8
+	}
+	if head.Masked {
+		size += len(head.Mask)
+	}
+	return size
+}
+
 const (
-	finalBit = 0x80
-	maskBit  = 0x80
-	length16 = 126 // the payload's length stands in the next two bytes
-	length64 = 127 // ... in the next eight
+	finalBit     = 0x80
+	reservedBits = 0x70
+	opcodeBits   = 0x0F
+	maskBit      = 0x80
+	length16     = 126 // the payload's length stands in the next two bytes
+	length64     = 127 // ... in the next eight
 )
 
 func appendHeader(dst []byte, op Opcode, size int, mask *[4]byte) []byte {

@@ -85,8 +85,8 @@ func (c *Conn) nextFrame() error {
 }
 
 func (c *Conn) readHeader() (ws.Header, error) {
-	head, err := ws.ReadHeaderBuffer(&c.in, c.scratch[:])
-	if errors.Is(err, ws.ErrHeaderLengthMSB) || errors.Is(err, ws.ErrHeaderLengthUnexpected) {
+	head, err := c.takeHeader()
+	if errors.Is(err, ws.ErrHeaderLengthMSB) {
 		return head, &ProtocolError{CodeProtocolError, err.Error()}
 	}
 	if err != nil {
@@ -102,9 +102,36 @@ func (c *Conn) readHeader() (ws.Header, error) {
 	return head, nil
 }
 
+// takeHeader takes a header from the bytes that are there. Only one that has
+// come in pieces is put together.
+func (c *Conn) takeHeader() (ws.Header, error) {
+	if err := c.in.wait(); err != nil {
+		return ws.Header{}, err
+	}
+	head, n, err := parseHeader(c.in.data)
+	if n > 0 {
+		c.in.data = c.in.data[n:]
+		return head, err
+	}
+	var pieces [ws.MaxHeaderSize]byte
+	for have := 0; ; have++ {
+		p, err := c.in.next(1)
+		if have > 0 && errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil {
+			return head, err
+		}
+		pieces[have] = p[0]
+		if head, n, err = parseHeader(pieces[:have+1]); n > 0 {
+			return head, err
+		}
+	}
+}
+
 // control reads the payload of a control frame and does what it asks for.
 func (c *Conn) control(head ws.Header) error {
-	payload := c.controls[:head.Length]
+	payload := make([]byte, head.Length) // 125 at most
 	if _, err := io.ReadFull(&c.in, payload); err != nil {
 		return fmt.Errorf("read %s: %w", Opcode(head.OpCode), err)
 	}

@@ -115,7 +115,7 @@ func (s *source) done() {
 	}
 }
 
-// Read implements io.Reader for the parser of frame headers.
+// Read implements io.Reader, for the payloads of control frames.
 func (s *source) Read(p []byte) (int, error) {
 	b, err := s.next(int64(len(p)))
 	return copy(p, b), err

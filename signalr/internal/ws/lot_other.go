@@ -1,0 +1,19 @@
+//go:build !linux
+
+package ws
+
+import (
+	"errors"
+	"syscall"
+)
+
+// watch is epoll, which only Linux has.
+type watch struct{}
+
+func (*watch) open() error { return errors.ErrUnsupported }
+
+func (*watch) add(syscall.RawConn, uint64, bool) error { return errors.ErrUnsupported }
+
+func (*watch) wait([]uint64) (int, error) { return 0, errors.ErrUnsupported }
+
+func (*watch) close() {}
