@@ -2,6 +2,7 @@ package signalr
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -38,6 +39,7 @@ var records = sync.Pool{New: func() any { return new([]byte) }} //nolint:gocheck
 func (e *encoding) frame(dst []byte, m hubproto.Message) []byte {
 	record, _ := records.Get().(*[]byte)
 	*record = e.codec.Append((*record)[:0], m)
+	dst = slices.Grow(dst, ws.MaxHeader+len(*record))
 	dst = ws.AppendFrame(dst, e.opcode, *record)
 	if cap(*record) <= keepBuffer {
 		records.Put(record)

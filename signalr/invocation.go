@@ -36,15 +36,29 @@ func (c *connection) invoke(m *hubproto.Invocation) {
 	call := c.prepare(m)
 	c.server.tracing.adopt(call, m)
 	if !call.free() {
-		select {
-		case c.slots <- struct{}{}:
-			call.slot.Store(true)
-		case <-c.ctx.Done():
+		if !c.takeSlot() {
 			return
 		}
+		call.slot.Store(true)
 	}
 	c.calls.Add(1)
 	c.server.crew.run(call.run)
+}
+
+// takeSlot waits until one more call may run; it does not if the connection
+// ends before.
+func (c *connection) takeSlot() bool {
+	select {
+	case c.slots <- struct{}{}:
+		return true
+	default:
+	}
+	select {
+	case c.slots <- struct{}{}:
+		return true
+	case <-c.ctx.Done():
+		return false
+	}
 }
 
 // free says whether a call needs no slot. One that a policy would look at only

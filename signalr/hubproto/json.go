@@ -17,13 +17,13 @@ type JSONOptions struct {
 
 // JSON is the protocol "json". NewJSON makes one.
 type JSON struct {
-	marshal   func(v any) ([]byte, error)
+	marshal   func(v any) ([]byte, error) // nil: encoding/json, and shorter ways
 	unmarshal func(data []byte, v any) error
 }
 
 // NewJSON returns the JSON protocol.
 func NewJSON(o *JSONOptions) *JSON {
-	c := &JSON{marshal: marshalJSON, unmarshal: unmarshalJSON}
+	c := &JSON{unmarshal: unmarshalJSON}
 	if o != nil && o.Marshal != nil {
 		c.marshal = o.Marshal
 	}
@@ -52,7 +52,12 @@ func (c *JSON) Marshal(v any) (Raw, error) {
 	if raw, ok := v.(Raw); ok {
 		return raw, nil
 	}
-	data, err := c.marshal(v)
+	if c.marshal == nil {
+		if short, ok := marshalShort(v); ok {
+			return short, nil
+		}
+	}
+	data, err := c.marshalLong(v)
 	if err != nil {
 		return nil, &ValueError{Op: "marshal", Err: err}
 	}
@@ -75,9 +80,9 @@ func (c *JSON) Unmarshal(raw Raw, v any) error {
 	return nil
 }
 
-func marshalJSON(v any) ([]byte, error) {
-	if short, ok := marshalShort(v); ok {
-		return short, nil
+func (c *JSON) marshalLong(v any) ([]byte, error) {
+	if c.marshal != nil {
+		return c.marshal(v)
 	}
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)

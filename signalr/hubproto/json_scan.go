@@ -146,20 +146,34 @@ func (s *scanner) text() ([]byte, bool) {
 		return nil, false
 	}
 	start := s.pos
-	for s.pos < len(s.data) {
-		switch b := s.data[s.pos]; {
-		case b == '"':
+	for {
+		s.pos += ordinary(s.data[s.pos:])
+		if s.pos == len(s.data) {
+			return nil, false
+		}
+		switch s.data[s.pos] {
+		case '"':
 			s.pos++
 			return s.data[start : s.pos-1], true
-		case b < ' ':
-			return nil, false
-		case b != '\\':
-			s.pos++
-		case !s.escape():
+		case '\\':
+			if !s.escape() {
+				return nil, false
+			}
+		default: // a control character
 			return nil, false
 		}
 	}
-	return nil, false
+}
+
+// ordinary counts the bytes before the first one that a string cannot hold as
+// it is.
+func ordinary(data []byte) int {
+	for i, b := range data {
+		if b < ' ' || b == '"' || b == '\\' {
+			return i
+		}
+	}
+	return len(data)
 }
 
 // escape consumes a backslash and what belongs to it.

@@ -40,6 +40,9 @@ func (op Opcode) String() string {
 	}
 }
 
+// MaxHeader is the most that AppendFrame adds to a payload, in bytes.
+const MaxHeader = 10
+
 // AppendFrame appends one whole unmasked frame, as a server sends it, to dst.
 // It is the same for every receiver, so it can be made once and shared.
 func AppendFrame(dst []byte, op Opcode, payload []byte) []byte {
