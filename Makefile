@@ -50,8 +50,9 @@ test: client ## All tests, those with the stock JavaScript client included
 	go test -shuffle=on -timeout=10m ./...
 
 .PHONY: race
-race: ## Short tests under the race detector
+race: ## Short tests under the race detector, the library's also with its epoll option
 	go test -race -short -shuffle=on -timeout=15m ./...
+	SIGNALR_EPOLL=1 go test -race -short -shuffle=on -timeout=15m ./signalr
 
 .PHONY: soak
 soak: ## A hundred thousand hostile connections, under the race detector

@@ -39,10 +39,11 @@ func (c *Caller) User() any { return c.c.credential().value }
 func (c *Caller) UserID() string { return c.c.user.id }
 
 // Request is the request that opened the connection, after a stateful reconnect
-// the one that continued it (CONN-14): its URL, header, host and remote address.
-// It has no body, and of the context only the values that LocalAddr and a trace
-// are made of; it must not be changed.
-func (c *Caller) Request() *http.Request { return c.c.request.Load() }
+// the one that continued it (CONN-14): its URL, header, host and remote address,
+// without a body, and of the context only the values that LocalAddr and a trace
+// are made of. Each call makes it anew from what is kept: whoever needs it often
+// should put it into Items.
+func (c *Caller) Request() *http.Request { return c.c.request.Load().restore() }
 
 // Items belongs to the application, and lives as long as the connection.
 func (c *Caller) Items() *sync.Map { return &c.c.items }

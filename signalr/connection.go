@@ -3,7 +3,6 @@ package signalr
 import (
 	"context"
 	"log/slog"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,7 +27,6 @@ type connection struct {
 	token     token // without a text if it was not negotiated
 	user      user
 	caller    Caller
-	slots     chan struct{}      // one is taken by each invocation that runs
 	ctx       context.Context    //nolint:containedctx // the connection's own life, for all that runs in it
 	cancel    context.CancelFunc // of ctx
 
@@ -37,8 +35,10 @@ type connection struct {
 
 	// Owned by run.
 	intake      intake
-	connected   bool // OnConnected has succeeded
-	unannounced bool // on a new socket, whose first message is to be a Sequence (SR-12)
+	slots       chan struct{} // one is taken by each invocation that runs; nil before the first
+	connected   bool          // OnConnected has succeeded
+	quiet       bool          // the client's last message was one of a client that has nothing to say
+	unannounced bool          // on a new socket, whose first message is to be a Sequence (SR-12)
 
 	// Owned by the shard.
 	member
@@ -49,7 +49,7 @@ type connection struct {
 	calls   sync.WaitGroup // started by read, awaited after run
 	owed    int            // guarded by hub.questions.mu: results it still owes
 	items   sync.Map
-	request atomic.Pointer[http.Request] // the newest that attached (CONN-14)
+	request atomic.Pointer[request] // the newest that attached (CONN-14)
 	// resumable is set by run in the handshake, once for all.
 	resumable atomic.Bool
 	heard     hearing
@@ -59,10 +59,26 @@ type connection struct {
 	flushed   chan struct{} // made in end, closed when the last frames are written
 }
 
-// run lives as long as the connection.
+// run begins the connection.
 func (c *connection) run() {
 	c.server.counters.opened.Add(1)
-	c.end(c.converse())
+	c.goOn(c.converse())
+}
+
+// goOn is what comes when reading has stopped: a rest, after which it is called
+// again, or the end. The goroutine ends, or is the next connection's.
+func (c *connection) goOn(e ending, resting bool) {
+	if resting {
+		c.rest()
+		return
+	}
+	c.conclude(e)
+}
+
+// conclude is the connection's end.
+func (c *connection) conclude(e ending) {
+	defer c.server.goroutines.Done() // since admit
+	c.end(e)
 	c.disconnect()
 	c.shard.inbox.force(task{kind: taskRemove, conn: c})
 	if e := c.encoding.Load(); e != nil {
@@ -77,18 +93,19 @@ func (c *connection) run() {
 	c.server.goroutines.Go(c.calls.Wait)
 }
 
-// converse is the connection's talk; it returns how that ended.
-func (c *connection) converse() ending {
+// converse is the connection's talk, up to its first rest; without one it
+// returns how it ended.
+func (c *connection) converse() (e ending, resting bool) {
 	if c.handler != nil {
-		return c.handle()
+		return c.handle(), false
 	}
 	if e, ok := c.handshake(); !ok {
-		return e
+		return e, false
 	}
 	if err := c.hub.connected(c.ctx, &c.caller); err != nil {
-		return c.refused(err)
+		return c.refused(err), false
 	}
-	c.connected = true
+	c.connected, c.quiet = true, true
 	return c.read()
 }
 

@@ -3,13 +3,10 @@ package signalr
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
-
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/fanfare-hub/fanfare/signalr/internal/ws"
 )
@@ -216,28 +213,12 @@ func (e *endpoint) newConnection(r *http.Request, u user, t token) *connection {
 		id:       t.id,
 		token:    t,
 		user:     u,
-		slots:    make(chan struct{}, e.hub.options.MaximumParallelInvocations),
 		ctx:      ctx,
 		cancel:   cancel,
 	}
 	c.caller.c = c
 	c.request.Store(keepRequest(r))
 	return c
-}
-
-// keepRequest copies what may outlive the handler: not the body, which ends
-// with it, and of the context only the local address and the span.
-func keepRequest(r *http.Request) *http.Request {
-	ctx := context.Background()
-	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
-		ctx = context.WithValue(ctx, http.LocalAddrContextKey, local)
-	}
-	if span := trace.SpanContextFromContext(r.Context()); span.IsValid() {
-		ctx = trace.ContextWithSpanContext(ctx, span)
-	}
-	kept := r.WithContext(ctx) //nolint:contextcheck // the request's own ends with its handler
-	kept.Body, kept.MultipartForm = nil, nil
-	return kept
 }
 
 // wantsEvents says whether a request asks for Server-Sent Events, by exactly

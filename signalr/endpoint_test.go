@@ -125,7 +125,7 @@ func TestRequestIsReadable(t *testing.T) {
 // EP-01, EP-07, EP-09: one hub at two paths; what is no hub's goes to the fallback.
 func TestPaths(t *testing.T) {
 	t.Parallel()
-	server := signalr.NewServer(nil)
+	server := newServer(nil)
 	hub := signalr.NewHub(nil)
 	server.MapHub("/one", hub, nil)
 	server.MapHub("/Two/", hub, nil)
@@ -196,7 +196,7 @@ func TestTransportOfRequest(t *testing.T) {
 
 func TestMapHubRefuses(t *testing.T) {
 	t.Parallel()
-	one, two, hub := signalr.NewServer(nil), signalr.NewServer(nil), signalr.NewHub(nil)
+	one, two, hub := newServer(nil), signalr.NewServer(nil), signalr.NewHub(nil)
 	t.Cleanup(func() {
 		one.Shutdown(t.Context())
 		two.Shutdown(t.Context())

@@ -65,7 +65,7 @@ func (e *endpoint) serveEvents(w http.ResponseWriter, r *http.Request, u user) {
 	hungUp := context.AfterFunc(r.Context(), func() { s.end(io.EOF) }) // SSE-09
 	defer hungUp()
 	s.open(e.options.TransportSendTimeout)
-	e.server.carry(c)
+	c.run()
 }
 
 // open sends the head of the response, and a comment that makes clients know

@@ -132,7 +132,7 @@ func TestEventStreamCatchesUp(t *testing.T) {
 func TestServerDeadlinesAreLifted(t *testing.T) {
 	t.Parallel()
 	b := &bundle{hub: signalr.NewHub(&signalr.HubOptions{KeepAliveInterval: 10 * time.Millisecond})}
-	b.server = signalr.NewServer(&signalr.ServerOptions{TickInterval: 5 * time.Millisecond})
+	b.server = newServer(&signalr.ServerOptions{TickInterval: 5 * time.Millisecond})
 	b.server.MapHub("/hub", b.hub, &signalr.EndpointOptions{PollTimeout: 250 * time.Millisecond})
 	b.http = httptest.NewUnstartedServer(b.server)
 	b.http.Config.ReadTimeout = 100 * time.Millisecond

@@ -48,6 +48,9 @@ func (c *connection) invoke(m *hubproto.Invocation) {
 // takeSlot waits until one more call may run; it does not if the connection
 // ends before.
 func (c *connection) takeSlot() bool {
+	if c.slots == nil {
+		c.slots = make(chan struct{}, c.hub.options.MaximumParallelInvocations)
+	}
 	select {
 	case c.slots <- struct{}{}:
 		return true

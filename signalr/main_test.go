@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +30,22 @@ type bundle struct {
 	url    string // of the hub, http
 }
 
+// newServer returns a server for a test. All of them can be run once more with
+// the epoll option: SIGNALR_EPOLL=1 go test ./signalr.
+func newServer(o *signalr.ServerOptions) *signalr.Server {
+	if testingEpoll() {
+		with := signalr.ServerOptions{}
+		if o != nil {
+			with = *o
+		}
+		with.Epoll = true
+		o = &with
+	}
+	return signalr.NewServer(o)
+}
+
+func testingEpoll() bool { return os.Getenv("SIGNALR_EPOLL") != "" }
+
 type options struct {
 	server   *signalr.ServerOptions
 	hub      *signalr.HubOptions
@@ -38,7 +55,7 @@ type options struct {
 
 func setup(tb testing.TB, o options) *bundle {
 	tb.Helper()
-	b := &bundle{hub: signalr.NewHub(o.hub), server: signalr.NewServer(o.server)}
+	b := &bundle{hub: signalr.NewHub(o.hub), server: newServer(o.server)}
 	if o.prepare != nil {
 		o.prepare(b.hub)
 	}

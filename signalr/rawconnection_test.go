@@ -17,7 +17,7 @@ import (
 // raw serves a handler at /hub.
 func raw(t *testing.T, handler signalr.ConnectionHandler, o *signalr.EndpointOptions) *bundle {
 	t.Helper()
-	server := signalr.NewServer(&signalr.ServerOptions{TickInterval: 5 * time.Millisecond})
+	server := newServer(&signalr.ServerOptions{TickInterval: 5 * time.Millisecond})
 	server.MapConnection("/hub", handler, o)
 	return serve(t, &bundle{server: server})
 }

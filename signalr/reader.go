@@ -5,43 +5,49 @@ import (
 )
 
 // read takes the client's messages, one after the other, until the connection
-// ends by one of them or by something else.
-func (c *connection) read() ending {
-	codec, options := c.encoding.Load().codec, &c.hub.options
-	limit := options.MaximumReceiveMessageSize
+// ends by one of them or by something else, or is to rest.
+func (c *connection) read() (e ending, resting bool) {
+	codec, limit := c.encoding.Load().codec, c.hub.options.MaximumReceiveMessageSize
 	for c.ctx.Err() == nil {
 		record, rest, err := codec.Next(c.intake.data, limit)
 		if err != nil {
-			return c.failed(err)
+			return c.failed(err), false
 		}
 		if record == nil {
+			if c.mayRest() {
+				return ending{}, true
+			}
 			if err := c.fill(); err != nil && !c.resumed(err) {
-				return c.unreadable(err)
+				return c.unreadable(err), false
 			}
 			continue
 		}
-		m, err := codec.Parse(record)
-		if err != nil {
-			return c.failed(err)
+		if e, over := c.take(record); over {
+			return e, false
 		}
-		if err := options.check(m); err != nil {
-			c.server.counters.capped.Add(1)
-			return c.failed(err)
-		}
-		fresh, err := c.numbers(m)
-		if err != nil {
-			return c.failed(err)
-		}
-		if !fresh {
-			c.intake.rest(rest)
-			continue
-		}
-		if e, over := c.receive(m); over {
-			return e
-		}
-		c.intake.rest(rest) // not before: m aliases the record
+		c.intake.rest(rest) // not before: the message aliases the record
 	}
-	return ending{} // it has ended already
+	return ending{}, false // it has ended already
+}
+
+// take deals with one record.
+func (c *connection) take(record []byte) (e ending, over bool) {
+	m, err := c.encoding.Load().codec.Parse(record)
+	if err != nil {
+		return c.failed(err), true
+	}
+	if err := c.hub.options.check(m); err != nil {
+		c.server.counters.capped.Add(1)
+		return c.failed(err), true
+	}
+	fresh, err := c.numbers(m)
+	if err != nil {
+		return c.failed(err), true
+	}
+	if !fresh {
+		return ending{}, false
+	}
+	return c.receive(m)
 }
 
 // fill waits for more of the client's bytes.
@@ -56,6 +62,7 @@ func (c *connection) fill() error {
 // so that a message waiting for a slot is not held against it.
 func (c *connection) receive(m hubproto.Message) (e ending, over bool) {
 	_, ping := m.(*hubproto.Ping)
+	c.quiet = ping
 	armed := ping || c.heard.armed()
 	if armed {
 		c.heard.pause()

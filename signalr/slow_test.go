@@ -90,7 +90,7 @@ func TestSlowClientCatchesUp(t *testing.T) {
 // Close message still comes last.
 func TestOverTLS(t *testing.T) {
 	t.Parallel()
-	b := &bundle{hub: signalr.NewHub(nil), server: signalr.NewServer(nil)}
+	b := &bundle{hub: signalr.NewHub(nil), server: newServer(nil)}
 	room(b.hub)
 	b.server.MapHub("/hub", b.hub, nil)
 	b.http = httptest.NewTLSServer(b.server)

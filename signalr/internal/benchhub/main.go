@@ -1,7 +1,7 @@
 // Command benchhub serves the hub that load generators measure, on /hub, with
-// nothing but the library's defaults:
+// nothing but the library's defaults unless a flag says otherwise:
 //
-//	go run ./signalr/internal/benchhub -addr 127.0.0.1:5000
+//	go run ./signalr/internal/benchhub -addr 127.0.0.1:5000 [-epoll]
 //
 // Echo(x) gives x back; Join(group) joins; Broadcast(payload) and
 // SendGroup(group, payload) call the clients' method message(payload).
@@ -24,18 +24,19 @@ const message = signalr.Call1[any]("message")
 
 func main() {
 	addr := flag.String("addr", "127.0.0.1:5000", "address to listen on, `host:port`")
+	epoll := flag.Bool("epoll", false, "let idle connections wait without a goroutine (Linux)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := serve(ctx, *addr); err != nil {
+	if err := serve(ctx, *addr, &signalr.ServerOptions{Epoll: *epoll}); err != nil {
 		fmt.Fprintln(os.Stderr, "benchhub:", err)
 		os.Exit(1)
 	}
 }
 
-func serve(ctx context.Context, addr string) error {
+func serve(ctx context.Context, addr string, options *signalr.ServerOptions) error {
 	hub := newHub()
-	server := signalr.NewServer(nil)
+	server := signalr.NewServer(options)
 	server.MapHub("/hub", hub, nil)
 	web := &http.Server{Addr: addr, Handler: server, ReadHeaderTimeout: 10 * time.Second}
 	failed := make(chan error, 1)

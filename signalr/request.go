@@ -1,0 +1,124 @@
+package signalr
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"encoding/binary"
+	"net"
+	"net/http"
+	"net/url"
+
+	"go.opentelemetry.io/otel/trace"
+)
+
+// request is what is kept of the request that opened a connection, for as long
+// as that lives: all but the body, which ends with the handler, and of its
+// context the local address and the span. It is one text, since an http.Request
+// with its map of headers takes several times as much, for something that most
+// applications never ask for.
+type request struct {
+	packed string // texts, each behind its length
+	local  net.Addr
+	rare   *rareRequest // nil without any of it
+}
+
+// rareRequest is what most requests do not have.
+type rareRequest struct {
+	url  *url.URL // one that has more than a server's requests have
+	tls  *tls.ConnectionState
+	span trace.SpanContext
+}
+
+// keepRequest packs a request.
+func keepRequest(r *http.Request) *request {
+	kept := &request{}
+	kept.local, _ = r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	rare := rareRequest{tls: r.TLS, span: trace.SpanContextFromContext(r.Context())}
+	if u := r.URL; u.User != nil || u.Opaque != "" || u.Fragment != "" || u.ForceQuery || u.OmitHost {
+		rare.url = u
+	}
+	if rare.url != nil || rare.tls != nil || rare.span.IsValid() {
+		kept.rare = &rare
+	}
+	p := packer{make([]byte, 0, 512)}
+	p.texts(r.Method, r.Proto, r.Host, r.RemoteAddr, r.RequestURI)
+	p.texts(r.URL.Scheme, r.URL.Host, r.URL.Path, r.URL.RawPath, r.URL.RawQuery)
+	for name, values := range r.Header {
+		p.texts(name)
+		p.number(len(values))
+		p.texts(values...)
+	}
+	kept.packed = string(p.bytes)
+	return kept
+}
+
+// restore makes the request anew.
+func (k *request) restore() *http.Request {
+	p := packed{k.packed}
+	r := &http.Request{
+		Method: p.text(), Proto: p.text(), Host: p.text(), RemoteAddr: p.text(), RequestURI: p.text(),
+		URL:    &url.URL{Scheme: p.text(), Host: p.text(), Path: p.text(), RawPath: p.text(), RawQuery: p.text()},
+		Header: http.Header{},
+	}
+	r.ProtoMajor, r.ProtoMinor, _ = http.ParseHTTPVersion(r.Proto)
+	ctx := context.WithValue(context.Background(), http.LocalAddrContextKey, k.local)
+	if k.rare != nil {
+		r.TLS = k.rare.tls
+		r.URL = cmp.Or(k.rare.url, r.URL)
+		ctx = trace.ContextWithSpanContext(ctx, k.rare.span)
+	}
+	for p.rest != "" {
+		name := p.text()
+		values := make([]string, p.number())
+		for i := range values {
+			values[i] = p.text()
+		}
+		r.Header[name] = values
+	}
+	return r.WithContext(ctx)
+}
+
+// span is the one that the request belonged to; without one it is not valid.
+func (k *request) span() trace.SpanContext {
+	if k.rare == nil {
+		return trace.SpanContext{}
+	}
+	return k.rare.span
+}
+
+// packer writes texts one behind the other.
+type packer struct{ bytes []byte }
+
+func (p *packer) number(n int) { p.bytes = binary.AppendUvarint(p.bytes, uint64(n)) } //nolint:gosec // a length
+
+func (p *packer) texts(texts ...string) {
+	for _, text := range texts {
+		p.number(len(text))
+		p.bytes = append(p.bytes, text...)
+	}
+}
+
+// packed reads what a packer wrote.
+type packed struct{ rest string }
+
+func (p *packed) number() int {
+	n, size := uint64(0), 0
+	for shift := 0; ; shift += 7 {
+		b := p.rest[size]
+		size++
+		n |= uint64(b&0x7f) << shift
+		if b < 0x80 {
+			break
+		}
+	}
+	p.rest = p.rest[size:]
+	return int(n) //nolint:gosec // a length
+}
+
+func (p *packed) text() string {
+	n := p.number()
+	text := p.rest[:n]
+	p.rest = p.rest[n:]
+	return text
+}
