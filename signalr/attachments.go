@@ -61,7 +61,7 @@ func (a *attachments) lookLocked(t token) attachment {
 	if known := a.known[t.text]; known != nil {
 		found = *known
 	}
-	if found.standing == waiting && time.Since(t.issued) > a.window {
+	if found.standing == waiting && t.age() > a.window {
 		found.standing = unknown
 	}
 	return found
@@ -152,7 +152,7 @@ func (a *attachments) sweep() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	// Most have run out long before: only those of the last seconds stay.
-	for len(a.expired) > 0 && time.Since(a.expired[0].issued) > a.window {
+	for len(a.expired) > 0 && a.expired[0].age() > a.window {
 		delete(a.known, a.expired[0].text)
 		a.expired = a.expired[1:]
 	}
@@ -160,7 +160,7 @@ func (a *attachments) sweep() {
 	for _, early := range a.early {
 		switch {
 		case early.standing != waiting: // its transport has come
-		case time.Since(early.token.issued) > a.window:
+		case early.token.age() > a.window:
 			early.in.end(io.ErrUnexpectedEOF)
 			delete(a.known, early.token.text)
 		default:

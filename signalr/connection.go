@@ -42,20 +42,20 @@ type connection struct {
 
 	// Owned by the shard.
 	member
-	queue queue // shared with the writer that the shard starts
+	waits atomic.Pointer[queue] // what waits for the client; nil as long as nothing ever has
 
 	// Shared.
 	streams streams
-	calls   sync.WaitGroup // started by read, awaited after run
-	owed    int            // guarded by hub.questions.mu: results it still owes
-	items   sync.Map
-	request atomic.Pointer[request] // the newest that attached (CONN-14)
+	calls   sync.WaitGroup           // started by read, awaited after run
+	owed    int                      // guarded by hub.questions.mu: results it still owes
+	items   atomic.Pointer[sync.Map] // nil before the first use
+	request atomic.Pointer[request]  // the newest that attached (CONN-14)
 	// resumable is set by run in the handshake, once for all.
 	resumable atomic.Bool
 	heard     hearing
 	fresh     atomic.Pointer[user] // what a later request said of the user; nil while nothing has changed
 	ending    sync.Once
-	ended     ending        // set in end
+	ended     *ending       // set in end
 	flushed   chan struct{} // made in end, closed when the last frames are written
 }
 
@@ -114,9 +114,9 @@ func (c *connection) converse() (e ending, resting bool) {
 // the first call counts; every call returns when that is done.
 func (c *connection) end(e ending) {
 	c.ending.Do(func() {
-		c.ended = e
+		c.ended = &e
 		c.flushed = make(chan struct{})
-		c.shard.inbox.force(task{kind: taskFinish, conn: c, bytes: e.last})
+		c.shard.inbox.force(task{kind: taskFinish, conn: c})
 		c.cancel()
 		c.transport.interrupt()
 	})
@@ -138,6 +138,15 @@ func (c *connection) disconnect() {
 // post hands a task to the connection's shard. An error says that the
 // connection or the server has ended.
 func (c *connection) post(t task) error { return c.shard.inbox.post(c.ctx, t) }
+
+// queue is what waits for the client. Most connections never have one.
+func (c *connection) queue() *queue {
+	if q := c.waits.Load(); q != nil {
+		return q
+	}
+	c.waits.CompareAndSwap(nil, &queue{})
+	return c.waits.Load()
+}
 
 // cut drops the transport at once, without a word; run notices.
 func (c *connection) cut() { c.transport.cut() }

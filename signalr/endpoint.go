@@ -203,7 +203,9 @@ func (e *endpoint) attach(
 
 // newConnection makes a connection that has no transport yet.
 func (e *endpoint) newConnection(r *http.Request, u user, t token) *connection {
-	ctx, cancel := context.WithCancel(e.server.base)
+	// Shutdown cancels it, as it does e.server.base: to be one of its children
+	// would take a place in its table as well.
+	ctx, cancel := context.WithCancel(context.Background())
 	c := &connection{
 		server:   e.server,
 		endpoint: &e.options,

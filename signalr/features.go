@@ -37,7 +37,7 @@ func (r *RawConnection) UserID() string { return r.c.user.id }
 func (r *RawConnection) Transport() Transports { return r.c.transport.kind() }
 
 // Items belongs to the application, and lives as long as the connection.
-func (r *RawConnection) Items() *sync.Map { return &r.c.items }
+func (r *RawConnection) Items() *sync.Map { return r.c.caller.Items() }
 
 // Header is a header of the request, as [Caller.Header] is.
 func (r *RawConnection) Header(name string) (value string, ok bool) { return r.c.header(name) }

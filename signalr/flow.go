@@ -14,7 +14,7 @@ const streamShare = 4 // a quarter
 // when nothing at all is before it. It waits as long as ctx lets it.
 func (c *connection) postItem(ctx context.Context, bytes []byte) error {
 	for {
-		room := c.queue.book(len(bytes), c.server.options.QueueLimit/streamShare)
+		room := c.queue().book(len(bytes), c.server.options.QueueLimit/streamShare)
 		if room == nil {
 			break
 		}
@@ -26,7 +26,7 @@ func (c *connection) postItem(ctx context.Context, bytes []byte) error {
 	}
 	err := c.shard.inbox.post(ctx, task{kind: taskItem, conn: c, bytes: bytes})
 	if err != nil {
-		c.queue.unbook(len(bytes))
+		c.queue().unbook(len(bytes))
 	}
 	return err
 }
@@ -54,7 +54,7 @@ func (q *queue) unbook(size int) {
 // written or queued.
 func (s *shard) giveItem(c *connection, bytes []byte) {
 	if c.finished {
-		c.queue.unbook(len(bytes))
+		c.queue().unbook(len(bytes))
 	} else {
 		c.booked += len(bytes)
 	}
@@ -63,7 +63,7 @@ func (s *shard) giveItem(c *connection, bytes []byte) {
 
 func (s *shard) settle(c *connection) {
 	if c.booked > 0 {
-		c.queue.unbook(c.booked)
+		c.queue().unbook(c.booked)
 		c.booked = 0
 	}
 }

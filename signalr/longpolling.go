@@ -200,13 +200,13 @@ func (p *longPolling) take() (messages []byte, grown <-chan struct{}) {
 	p.mu.Lock()
 	grown = p.grown
 	p.mu.Unlock()
-	return p.conn.queue.take(nil, math.MaxInt, p.wire), grown
+	return p.conn.queue().take(nil, math.MaxInt, p.wire), grown
 }
 
 // giveBack puts messages in front again whose poll broke off: what is cut off
 // counts for nothing at the client (LP-10).
 func (p *longPolling) giveBack(messages []byte) {
-	p.conn.queue.keep(messages)
+	p.conn.queue().keep(messages)
 	p.arrived()
 }
 

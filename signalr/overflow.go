@@ -81,7 +81,7 @@ func (h *Hub) Resume(ctx context.Context, o Overflow) error {
 // ctx lets it. An error says that ctx or the connection has ended.
 func (c *Caller) AwaitRoom(ctx context.Context) error {
 	for {
-		room := c.c.queue.half(c.c.server.options.QueueLimit)
+		room := c.c.queue().half(c.c.server.options.QueueLimit)
 		if room == nil {
 			return nil
 		}

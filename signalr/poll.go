@@ -151,5 +151,5 @@ func (p *longPolling) deliver(w http.ResponseWriter, control *http.ResponseContr
 		p.giveBack(messages)
 		return
 	}
-	p.conn.queue.sent(len(messages))
+	p.conn.queue().sent(len(messages))
 }

@@ -21,7 +21,7 @@ func (s *shard) write(c *connection, bytes []byte) {
 	case err != nil:
 		s.lose(c)
 	case n < len(bytes):
-		c.queue.keep(bytes[n:])
+		c.queue().keep(bytes[n:])
 		c.slow = true
 		s.pump(c)
 	}
@@ -33,7 +33,7 @@ func (c *connection) queues() bool { return c.resumable.Load() || !c.sink.immedi
 // enqueue puts a frame into the queue of a connection that has one. Who does
 // not take what cannot be left out is cut.
 func (s *shard) enqueue(c *connection, frame []byte, how *handling) {
-	result, dropped := c.queue.put(frame, how, s.server.options.QueueLimit)
+	result, dropped := c.queue().put(frame, how, s.server.options.QueueLimit)
 	switch result {
 	case queued:
 	case conflated:
@@ -69,29 +69,29 @@ func (s *shard) pump(c *connection) {
 		s.startWriter(c)
 		return
 	}
-	for !c.away && c.queue.sendable() {
-		bytes := c.queue.take(s.scratch[:0], roundBytes, c.sink.wire)
+	for !c.away && c.queue().sendable() {
+		bytes := c.queue().take(s.scratch[:0], roundBytes, c.sink.wire)
 		if cap(bytes) <= keepScratch {
 			s.scratch = bytes[:0]
 		}
 		n, err := c.sink.tryWrite(bytes)
 		if err != nil {
-			c.queue.giveUp()
+			c.queue().giveUp()
 			s.lose(c)
 			return
 		}
 		if n == len(bytes) {
-			c.queue.sent(n)
+			c.queue().sent(n)
 			continue
 		}
-		c.queue.keep(bytes[n:])
+		c.queue().keep(bytes[n:])
 		s.startWriter(c)
 		return
 	}
 }
 
 func (s *shard) startWriter(c *connection) {
-	if !c.away && c.queue.restart() {
+	if !c.away && c.queue().restart() {
 		sink := c.sink
 		s.writers.Go(func() { s.drain(c, sink) })
 	}
@@ -104,15 +104,15 @@ const keepScratch = 1 << 20
 // be sent or the client has taken nothing for the send timeout.
 func (s *shard) drain(c *connection, to sink) {
 	var buffer []byte
-	for !c.queue.rest() {
-		bytes := c.queue.take(buffer[:0], writeStep, to.wire)
+	for !c.queue().rest() {
+		bytes := c.queue().take(buffer[:0], writeStep, to.wire)
 		if err := c.writeSteps(to, bytes); err != nil {
 			var timeout net.Error
 			if errors.As(err, &timeout) && timeout.Timeout() {
 				s.server.counters.stuck.Add(1)
 			}
 			to.cut()
-			c.queue.giveUp()
+			c.queue().giveUp()
 			return
 		}
 		buffer = bytes
@@ -124,7 +124,7 @@ func (c *connection) writeSteps(to sink, bytes []byte) error {
 	for len(bytes) > 0 {
 		n, err := to.write(bytes[:min(len(bytes), writeStep)], c.endpoint.TransportSendTimeout)
 		bytes = bytes[n:]
-		c.queue.sent(n)
+		c.queue().sent(n)
 		if err != nil && n == 0 {
 			return fmt.Errorf("write: %w", err)
 		}

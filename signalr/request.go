@@ -41,10 +41,18 @@ func keepRequest(r *http.Request) *request {
 	if rare.url != nil || rare.tls != nil || rare.span.IsValid() {
 		kept.rare = &rare
 	}
-	p := packer{make([]byte, 0, 512)}
-	p.texts(r.Method, r.Proto, r.Host, r.RemoteAddr, r.RequestURI)
+	p := packer{make([]byte, 0, usualRequest)}
+	p.texts(r.Method, r.Proto, r.Host, r.RemoteAddr)
 	p.texts(r.URL.Scheme, r.URL.Host, r.URL.Path, r.URL.RawPath, r.URL.RawQuery)
+	if r.RequestURI == r.URL.RequestURI() {
+		p.texts("")
+	} else {
+		p.texts(r.RequestURI)
+	}
 	for name, values := range r.Header {
+		if isHandshake(name) {
+			continue
+		}
 		p.texts(name)
 		p.number(len(values))
 		p.texts(values...)
@@ -53,21 +61,35 @@ func keepRequest(r *http.Request) *request {
 	return kept
 }
 
+// isHandshake says whether a header is only for the opening of a WebSocket, and
+// has told all that it can.
+func isHandshake(name string) bool {
+	switch name {
+	case "Connection", "Upgrade", "Sec-Websocket-Key", "Sec-Websocket-Version", "Sec-Websocket-Extensions":
+		return true
+	default:
+		return false
+	}
+}
+
 // restore makes the request anew.
 func (k *request) restore() *http.Request {
 	p := packed{k.packed}
 	r := &http.Request{
-		Method: p.text(), Proto: p.text(), Host: p.text(), RemoteAddr: p.text(), RequestURI: p.text(),
+		Method: p.text(), Proto: p.text(), Host: p.text(), RemoteAddr: p.text(),
 		URL:    &url.URL{Scheme: p.text(), Host: p.text(), Path: p.text(), RawPath: p.text(), RawQuery: p.text()},
 		Header: http.Header{},
 	}
-	r.ProtoMajor, r.ProtoMinor, _ = http.ParseHTTPVersion(r.Proto)
 	ctx := context.WithValue(context.Background(), http.LocalAddrContextKey, k.local)
 	if k.rare != nil {
 		r.TLS = k.rare.tls
 		r.URL = cmp.Or(k.rare.url, r.URL)
 		ctx = trace.ContextWithSpanContext(ctx, k.rare.span)
 	}
+	if r.RequestURI = p.text(); r.RequestURI == "" {
+		r.RequestURI = r.URL.RequestURI()
+	}
+	r.ProtoMajor, r.ProtoMinor, _ = http.ParseHTTPVersion(r.Proto)
 	for p.rest != "" {
 		name := p.text()
 		values := make([]string, p.number())
@@ -86,6 +108,9 @@ func (k *request) span() trace.SpanContext {
 	}
 	return k.rare.span
 }
+
+// usualRequest is about the size of a browser's, packed, in bytes.
+const usualRequest = 1 << 10
 
 // packer writes texts one behind the other.
 type packer struct{ bytes []byte }

@@ -84,7 +84,7 @@ func (r *resumable) isOver() bool {
 // arm makes a connection one that may come back. It is called before the shard
 // knows of it.
 func (c *connection) arm() {
-	q := &c.queue
+	q := c.queue()
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.out, q.in = outbox.New(c.hub.options.StatefulReconnectBufferSize), &outbox.Inbox{}
@@ -168,7 +168,7 @@ func (c *connection) withdraw(r *resumable) bool {
 	case <-c.ctx.Done():
 		return false
 	}
-	stopped := c.queue.stop()
+	stopped := c.queue().stop()
 	_, _ = socket.tryWrite(ws.AppendClose(nil, ws.CodeNormal, "")) // a courtesy
 	socket.cut()
 	<-stopped
@@ -211,7 +211,7 @@ func (s *shard) comeBack(t *task) {
 	}
 	c.sink, c.away, c.wroteAt = t.socket, false, int64(s.server.clock())
 	e := c.encoding.Load()
-	c.queue.replay(func(next int64) []byte { return e.frame(nil, &hubproto.Sequence{SequenceID: next}) })
+	c.queue().replay(func(next int64) []byte { return e.frame(nil, &hubproto.Sequence{SequenceID: next}) })
 	s.pump(c)
 }
 
@@ -231,7 +231,7 @@ func (s *shard) acknowledge(c *connection) {
 	if !c.resumable.Load() {
 		return
 	}
-	if number, due := c.queue.due(); due {
+	if number, due := c.queue().due(); due {
 		s.give(c, c.encoding.Load().frame(nil, &hubproto.Ack{SequenceID: number}), asControl)
 	}
 }
@@ -252,18 +252,18 @@ func (c *connection) numbers(m hubproto.Message) (fresh bool, err error) {
 		return true, nil // SR-15
 	case announces:
 		c.unannounced = false
-		return false, c.queue.sequence(sequence.SequenceID)
+		return false, c.queue().sequence(sequence.SequenceID)
 	case c.unannounced:
 		return false, nil
 	}
 	switch m := m.(type) {
 	case *hubproto.Ack:
-		if c.queue.acknowledged(m.SequenceID) {
+		if c.queue().acknowledged(m.SequenceID) {
 			c.shard.inbox.force(task{kind: taskPump, conn: c})
 		}
 		return false, nil
 	case *hubproto.Invocation, *hubproto.StreamItem, *hubproto.Completion, *hubproto.CancelInvocation:
-		return c.queue.received(), nil
+		return c.queue().received(), nil
 	default:
 		return true, nil
 	}

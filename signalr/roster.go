@@ -25,14 +25,13 @@ type member struct {
 	roster      *roster // nil before registration and after removal
 	place       int     // in roster.list
 	memberships map[string]*membership
-	sink        sink   // of the transport that it has now
-	finished    bool   // nothing is written any more
-	away        bool   // its socket is lost, and it may come back with another one
-	slow        bool   // its queue has something, or may have
-	dirty       bool   // it gets something of its own in this round
-	own         run    // all that it gets in this round, if it is dirty and has no queue
-	ends        bool   // this round is its last
-	last        []byte // the frames that end it, if it ends
+	sink        sink // of the transport that it has now
+	finished    bool // nothing is written any more
+	away        bool // its socket is lost, and it may come back with another one
+	slow        bool // its queue has something, or may have
+	dirty       bool // it gets something of its own in this round
+	own         run  // all that it gets in this round, if it is dirty and has no queue
+	ends        bool // this round is its last
 	wroteAt     int64
 	booked      int // bytes of items in own that are still booked in the queue
 }

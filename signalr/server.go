@@ -236,6 +236,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 		s.cut()
 		for _, c := range open {
+			c.cancel()
 			c.cut()
 		}
 		return ctx.Err()

@@ -99,7 +99,7 @@ func (s *shard) apply(t *task) {
 			c.roster.leave(c, t.group)
 		}
 	case taskFinish:
-		s.finish(t.conn, t.bytes)
+		s.finish(t.conn)
 	case taskRemove:
 		delete(s.watched, t.conn)
 		if t.conn.roster != nil {
@@ -117,7 +117,7 @@ func (s *shard) apply(t *task) {
 		s.comeBack(t)
 	case taskResume:
 		if c := s.rosterOf(t.hub).byID[t.id]; c != nil {
-			c.queue.resume(t.key)
+			c.queue().resume(t.key)
 		}
 	}
 }
@@ -188,7 +188,7 @@ func (s *shard) soil(c *connection) {
 	c.dirty = true
 	s.dirty = append(s.dirty, c)
 	if c.slow {
-		c.slow = c.queues() || !c.queue.idle()
+		c.slow = c.queues() || !c.queue().idle()
 	}
 	if c.roster == nil {
 		return
@@ -211,16 +211,16 @@ func (s *shard) enqueueAll(c *connection, pieces []piece) {
 }
 
 // finish gives a connection its last frames; nothing follows them (CLOSE-07).
-func (s *shard) finish(c *connection, last []byte) {
+func (s *shard) finish(c *connection) {
 	if c.finished || c.away { // its transport is lost
 		c.finished = true
-		c.queue.finish(nil, c.flushed)
+		c.queue().finish(nil, c.flushed)
 		return
 	}
 	if !c.dirty {
 		s.soil(c)
 	}
-	c.finished, c.last, c.ends = true, last, true
+	c.finished, c.ends = true, true
 }
 
 // flush writes what was gathered.
@@ -252,8 +252,7 @@ func (s *shard) flushOwn(c *connection, now int64) {
 	s.settle(c)
 	if c.ends {
 		c.ends = false
-		c.queue.finish(c.last, c.flushed)
-		c.last = nil
+		c.queue().finish(c.ended.last, c.flushed)
 		s.pump(c)
 	}
 }
@@ -281,7 +280,7 @@ func (s *shard) flushTo(c *connection, common *shared, now int64) {
 	}
 	c.wroteAt = now
 	if c.slow {
-		c.slow = c.queues() || !c.queue.idle()
+		c.slow = c.queues() || !c.queue().idle()
 	}
 	if !c.slow {
 		s.write(c, common.bytes)
@@ -322,7 +321,7 @@ func (s *shard) check(c *connection, o *HubOptions, now time.Duration) {
 	case c.away:
 	default:
 		s.acknowledge(c)
-		if c.pinged() && now-time.Duration(c.wroteAt) >= o.KeepAliveInterval && (!c.slow || c.queue.quiet()) {
+		if c.pinged() && now-time.Duration(c.wroteAt) >= o.KeepAliveInterval && (!c.slow || c.queue().quiet()) {
 			s.give(c, c.encoding.Load().ping, asControl)
 		}
 	}

@@ -11,7 +11,7 @@ const (
 	taskWatch                    // conn, which has no hub, is known from now on
 	taskJoin                     // hub's connection id into group
 	taskLeave                    // hub's connection id out of group
-	taskFinish                   // bytes are the last for conn
+	taskFinish                   // conn ends with its last frames
 	taskRemove                   // conn is forgotten
 	taskItem                     // bytes to conn alone, booked in its queue
 	taskAsk                      // message to hub's connection id, if it can be asked question

@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"hash"
+	"sync"
 	"time"
 )
 
@@ -18,7 +20,7 @@ const (
 	tokenIssued = 5  // milliseconds since 1970, eight bytes
 	tokenUser   = 13 // fingerprint of the user who negotiated, eight bytes
 	tokenRandom = 21 // sixteen bytes
-	tokenMAC    = 37 // HMAC-SHA-256 of what stands before, cut to sixteen bytes
+	tokenMAC    = 37 // the first half of the HMAC-SHA-256 of what stands before
 	tokenSize   = 53
 )
 
@@ -47,17 +49,20 @@ type token struct {
 
 	text   string
 	id     string
-	issued time.Time
+	issued int64 // ms since 1970
 }
+
+// age is the time since negotiate.
+func (t token) age() time.Duration { return time.Since(time.UnixMilli(t.issued)) }
 
 // mint makes and verifies tokens under a key of its own, so that none is good
 // in another process or after a restart.
-type mint struct{ key [32]byte }
+type mint struct{ hashes sync.Pool }
 
 func newMint() *mint {
-	m := &mint{}
-	_, _ = rand.Read(m.key[:]) // never fails: crypto/rand ends the process instead
-	return m
+	key := make([]byte, sha256.BlockSize)
+	_, _ = rand.Read(key) // never fails: crypto/rand ends the process instead
+	return &mint{sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}
 }
 
 // issue makes a token for a connection that is negotiated now.
@@ -71,8 +76,9 @@ func (m *mint) issue(c claim, now time.Time) token {
 	binary.BigEndian.PutUint64(raw[tokenIssued:], uint64(now.UnixMilli()))
 	copy(raw[tokenUser:], c.user[:])
 	_, _ = rand.Read(raw[tokenRandom:])
-	raw = append(raw, m.sum("token", raw)...)
-	return m.token(raw, base64.RawURLEncoding.EncodeToString(raw))
+	sum := m.sum("token", raw)
+	raw = append(raw, sum[:tokenSize-tokenMAC]...)
+	return newToken(raw, base64.RawURLEncoding.EncodeToString(raw), sum)
 }
 
 // verify reads a token that this mint has made; ok is false for any other, and
@@ -80,16 +86,21 @@ func (m *mint) issue(c claim, now time.Time) token {
 // and a token of two names could attach twice.
 func (m *mint) verify(text string) (t token, ok bool) {
 	raw, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(raw) != tokenSize || base64.RawURLEncoding.EncodeToString(raw) != text {
+	if err != nil || len(raw) != tokenSize {
 		return token{}, false
 	}
-	if !hmac.Equal(raw[tokenMAC:], m.sum("token", raw[:tokenMAC])) {
+	own := base64.RawURLEncoding.EncodeToString(raw) // not a piece of the request, which it would keep alive
+	if own != text {
 		return token{}, false
 	}
-	return m.token(raw, text), true
+	sum := m.sum("token", raw[:tokenMAC])
+	if !hmac.Equal(raw[tokenMAC:], sum[:tokenSize-tokenMAC]) {
+		return token{}, false
+	}
+	return newToken(raw, own, sum), true
 }
 
-func (m *mint) token(raw []byte, text string) token {
+func newToken(raw []byte, text string, sum [sha256.Size]byte) token {
 	t := token{
 		claim: claim{
 			version:  int(raw[tokenFlags] & flagVersion1),
@@ -97,26 +108,34 @@ func (m *mint) token(raw []byte, text string) token {
 			path:     binary.BigEndian.Uint32(raw[tokenPath:]),
 		},
 		text:   text,
-		id:     text,                                                              // in version 0 the id is the token (NEG-15)
-		issued: time.UnixMilli(int64(binary.BigEndian.Uint64(raw[tokenIssued:]))), //nolint:gosec // issue made it
+		id:     text,                                              // in version 0 the id is the token (NEG-15)
+		issued: int64(binary.BigEndian.Uint64(raw[tokenIssued:])), //nolint:gosec // issue made it
 	}
 	copy(t.user[:], raw[tokenUser:])
 	if t.version > 0 {
-		// The id says nothing about the token, and needs no table either.
-		t.id = base64.RawURLEncoding.EncodeToString(m.sum("id", raw[:tokenMAC]))
+		// The id is the half of the sum that the token does not have: it says
+		// nothing about the other one, and needs no table either.
+		t.id = base64.RawURLEncoding.EncodeToString(sum[tokenSize-tokenMAC:])
 	}
 	return t
 }
 
 // fingerprint is that of the user with this id.
-func (m *mint) fingerprint(id string) fingerprint { return fingerprint(m.sum("user", []byte(id))) }
+func (m *mint) fingerprint(id string) (f fingerprint) {
+	sum := m.sum("user", []byte(id))
+	copy(f[:], sum[:])
+	return f
+}
 
 // sum keeps apart what is derived for different purposes.
-func (m *mint) sum(purpose string, raw []byte) []byte {
-	h := hmac.New(sha256.New, m.key[:])
+func (m *mint) sum(purpose string, raw []byte) (sum [sha256.Size]byte) {
+	h, _ := m.hashes.Get().(hash.Hash)
+	defer m.hashes.Put(h)
+	h.Reset()
 	h.Write([]byte(purpose))
 	h.Write(raw)
-	return h.Sum(nil)[:tokenSize-tokenMAC]
+	h.Sum(sum[:0])
+	return sum
 }
 
 // newID is the id of a connection that was not negotiated (WS-01).

@@ -17,22 +17,17 @@ var ErrTryWrite = errors.New("websocket: no non-blocking write on this connectio
 // Conn is one WebSocket connection.
 type Conn struct {
 	// Set once.
-	conn   net.Conn
-	raw    syscall.RawConn // nil if bytes cannot pass by the net.Conn
 	side   ws.State
 	onPing func(payload []byte)
 	limit  int64 // bytes of one message in ReadMessage; 0 is no bound
 
 	// Owned by the reading goroutine.
-	in      source
+	in      source    // the connection itself is here
 	frame   ws.Header // the data frame under way
 	left    int64     // payload bytes of it that are not read yet
 	place   int       // payload bytes of it that are read, for the mask
 	message Opcode    // the message under way; continuation if none is
 	text    utf8Check
-
-	// Owned by whoever calls TryWrite.
-	try attempt
 
 	spot spot
 
@@ -41,14 +36,14 @@ type Conn struct {
 }
 
 func newConn(conn net.Conn, side ws.State, early []byte) *Conn {
-	c := &Conn{conn: conn, side: side}
+	c := &Conn{side: side}
+	var raw syscall.RawConn
 	if tcp, ok := conn.(*net.TCPConn); ok && rawIO {
-		if raw, err := tcp.SyscallConn(); err == nil {
-			c.raw = raw
+		if plain, err := tcp.SyscallConn(); err == nil {
+			raw = plain
 		}
 	}
-	c.in.open(conn, c.raw, early)
-	c.try.open()
+	c.in.open(conn, raw, early)
 	return c
 }
 
@@ -62,26 +57,26 @@ func (c *Conn) SetReadLimit(limit int64) { c.limit = limit }
 func (c *Conn) OnPing(answer func(payload []byte)) { c.onPing = answer }
 
 // LocalAddr is this side's address.
-func (c *Conn) LocalAddr() net.Addr { return c.conn.LocalAddr() }
+func (c *Conn) LocalAddr() net.Addr { return c.in.conn.LocalAddr() }
 
 // RemoteAddr is the peer's address.
-func (c *Conn) RemoteAddr() net.Addr { return c.conn.RemoteAddr() }
+func (c *Conn) RemoteAddr() net.Addr { return c.in.conn.RemoteAddr() }
 
 // SetReadDeadline bounds the reads under way and to come; the zero time is no
 // bound. An error of a deadline leaves the connection unreadable.
 func (c *Conn) SetReadDeadline(t time.Time) error {
-	err := c.conn.SetReadDeadline(t)
+	err := c.in.conn.SetReadDeadline(t)
 	c.spot.resume(c)
 	return err
 }
 
 // SetWriteDeadline bounds the writes under way and to come.
-func (c *Conn) SetWriteDeadline(t time.Time) error { return c.conn.SetWriteDeadline(t) }
+func (c *Conn) SetWriteDeadline(t time.Time) error { return c.in.conn.SetWriteDeadline(t) }
 
 // Close cuts the connection without a Close frame. Reads and writes under way
 // return with an error.
 func (c *Conn) Close() error {
-	err := c.conn.Close()
+	err := c.in.conn.Close()
 	c.spot.resume(c)
 	return err
 }

@@ -50,7 +50,7 @@ func NewLot() (*Lot, error) {
 // It is for the reading goroutine, which must not read any more afterwards.
 // With an error c is not parked.
 func (l *Lot) Park(c *Conn, r Resumer) error {
-	if c.raw == nil || len(c.in.data) > 0 {
+	if c.in.raw == nil || len(c.in.data) > 0 {
 		return ErrLot
 	}
 	l.mu.Lock()
@@ -60,7 +60,7 @@ func (l *Lot) Park(c *Conn, r Resumer) error {
 	l.stays++
 	s.place, s.stay, s.resumer = l.placeLocked(), l.stays, r
 	l.places[s.place] = c
-	if err := l.watch.add(c.raw, s.key(), s.known); err != nil {
+	if err := l.watch.add(c.in.raw, s.key(), s.known); err != nil {
 		l.leaveLocked(c)
 		return ErrLot
 	}

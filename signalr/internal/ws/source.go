@@ -17,7 +17,7 @@ var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }} //noli
 // while there are bytes in it. All of it is owned by the reading goroutine.
 type source struct {
 	conn   net.Conn
-	raw    syscall.RawConn
+	raw    syscall.RawConn // nil if bytes cannot pass by the net.Conn
 	buffer *[bufferSize]byte
 	data   []byte // what was read and not used yet
 

@@ -2,6 +2,7 @@ package ws
 
 import (
 	"fmt"
+	"sync"
 	"syscall"
 )
 
@@ -19,7 +20,7 @@ func (c *Conn) WriteMessage(op Opcode, payload []byte) error {
 	} else {
 		c.out = AppendFrame(c.out[:0], op, payload)
 	}
-	_, err := c.conn.Write(c.out)
+	_, err := c.in.conn.Write(c.out)
 	if cap(c.out) > keepScratch {
 		c.out = nil
 	}
@@ -40,25 +41,25 @@ func (c *Conn) WriteClose(code Code, reason string) error {
 func (c *Conn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.conn.Write(p)
+	return c.in.conn.Write(p)
 }
 
 // CanTryWrite says whether TryWrite works on this connection.
-func (c *Conn) CanTryWrite() bool { return c.raw != nil }
+func (c *Conn) CanTryWrite() bool { return c.in.raw != nil }
 
 // TryWrite offers bytes of whole frames to the socket once, without blocking,
 // and reports how many it took: 0 and no error if it is full. It returns
 // ErrTryWrite if the connection cannot do that; every other error means that
 // the connection is lost. One goroutine at a time may call it.
 func (c *Conn) TryWrite(p []byte) (int, error) {
-	if c.raw == nil {
+	if c.in.raw == nil {
 		return 0, ErrTryWrite
 	}
-	return c.try.write(c.raw, p)
+	return tryWrite(c.in.raw, p)
 }
 
 // attempt is the argument and the result of one non-blocking write. They are
-// fields, so that the closure which the runtime wants is made only once.
+// fields, so that the closure which the runtime wants is made once for many.
 type attempt struct {
 	p   []byte
 	n   int
@@ -66,17 +67,21 @@ type attempt struct {
 	do  func(fd uintptr) bool
 }
 
-func (a *attempt) open() {
+var attempts = sync.Pool{New: func() any { //nolint:gochecknoglobals // a pool is shared by its nature
+	a := &attempt{}
 	a.do = func(fd uintptr) bool {
 		a.n, a.err = writeFD(fd, a.p)
 		return true // whatever came: the runtime must not wait
 	}
-}
+	return a
+}}
 
-func (a *attempt) write(raw syscall.RawConn, p []byte) (int, error) {
+func tryWrite(raw syscall.RawConn, p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
+	a, _ := attempts.Get().(*attempt)
+	defer attempts.Put(a)
 	a.p, a.n, a.err = p, 0, nil
 	err := raw.Write(a.do)
 	a.p = nil
