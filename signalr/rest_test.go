@@ -120,6 +120,27 @@ func TestRestIsInterrupted(t *testing.T) {
 	}
 }
 
+// TestMemoryIsGivenBackAfterAWave: with Epoll, once, when a thousand have come.
+//
+//nolint:paralleltest // it counts the collections of the whole process
+func TestMemoryIsGivenBackAfterAWave(t *testing.T) {
+	if testing.Short() || runtime.GOOS != "linux" {
+		t.Skip("it takes seconds, and Linux")
+	}
+	b := setup(t, options{server: &signalr.ServerOptions{Epoll: true, TickInterval: 5 * time.Millisecond}})
+	forced := func() uint32 {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.NumForcedGC
+	}
+	for range 999 {
+		b.connect(t)
+	}
+	before := forced()
+	b.connect(t)
+	waitFor(t, func() bool { return forced() > before })
+}
+
 // TestRequestIsKept: what the hub sees of a request is what the handler got,
 // whatever stood before it.
 func TestRequestIsKept(t *testing.T) {

@@ -63,8 +63,11 @@ type ServerOptions struct {
 	// default 16 MiB. Senders wait for room.
 	InboxLimit int
 	// Epoll lets WebSocket connections without TLS wait for their clients
-	// without a goroutine each, which takes about a third less memory while they
-	// have nothing to say. It is for Linux, and does nothing elsewhere.
+	// without a goroutine each: for servers of very many connections that have
+	// little to say. After a wave of new ones it also has the process give back
+	// the memory that their opening left behind ([debug.FreeOSMemory], once for
+	// 1000 connections or more, every 30 s at most). It is for Linux, and does
+	// nothing elsewhere.
 	Epoll bool
 }
 
@@ -95,6 +98,7 @@ type Server struct {
 	metrics     *metrics
 	tracing     *tracing
 	crew        crew
+	wave        wave               // owned by the first shard
 	lot         *ws.Lot            // nil without Epoll
 	base        context.Context    //nolint:containedctx // the life of everything that the server started
 	cut         context.CancelFunc // of base

@@ -29,7 +29,7 @@ type shard struct {
 	dirty   []*connection
 	scratch []byte // for the bytes of one connection's queue
 
-	writers sync.WaitGroup // started by run, awaited by it
+	writers sync.WaitGroup // started by run, awaited by it; what tidies up too
 }
 
 func newShard(s *Server) *shard {
@@ -306,6 +306,7 @@ func (s *shard) tick() {
 		}
 	}
 	s.server.attachments.sweep()
+	s.tidy(now)
 	s.flush()
 }
 
