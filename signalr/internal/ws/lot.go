@@ -95,13 +95,13 @@ func (s *spot) key() uint64 { return uint64(s.stay)<<32 | uint64(s.place) }
 // Serve calls Resume for whatever has something to be read, until Close. Who
 // is parked then stays so.
 func (l *Lot) Serve() {
-	var keys [128]uint64
+	var keys []uint64
 	for {
-		n, err := l.watch.wait(keys[:])
-		if err != nil {
+		var err error
+		if keys, err = l.watch.wait(keys[:0]); err != nil {
 			return
 		}
-		for _, key := range keys[:n] {
+		for _, key := range keys {
 			if r := l.called(key); r != nil {
 				r.Resume()
 			}

@@ -14,6 +14,6 @@ func (*watch) open() error { return errors.ErrUnsupported }
 
 func (*watch) add(syscall.RawConn, uint64, bool) error { return errors.ErrUnsupported }
 
-func (*watch) wait([]uint64) (int, error) { return 0, errors.ErrUnsupported }
+func (*watch) wait([]uint64) ([]uint64, error) { return nil, errors.ErrUnsupported }
 
 func (*watch) close() {}
