@@ -30,7 +30,7 @@ func BenchmarkFanOut(b *testing.B) {
 func needDescriptors(b *testing.B, number int) {
 	b.Helper()
 	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || uint64(limit.Cur) < uint64(number) {
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || limit.Cur < uint64(number) {
 		b.Skipf("%d descriptors are needed; ulimit -n allows %d", number, limit.Cur)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"go.opentelemetry.io/otel/trace"
 )
@@ -30,8 +31,8 @@ type rareRequest struct {
 	span trace.SpanContext
 }
 
-// keepRequest packs a request.
-func keepRequest(r *http.Request) *request {
+// keepRequest packs a request, but for the connection's token in its query.
+func keepRequest(r *http.Request, token string) *request {
 	kept := &request{}
 	kept.local, _ = r.Context().Value(http.LocalAddrContextKey).(net.Addr)
 	rare := rareRequest{tls: r.TLS, span: trace.SpanContextFromContext(r.Context())}
@@ -43,7 +44,14 @@ func keepRequest(r *http.Request) *request {
 	}
 	p := packer{make([]byte, 0, usualRequest)}
 	p.texts(r.Method, r.Proto, r.Host, r.RemoteAddr)
-	p.texts(r.URL.Scheme, r.URL.Host, r.URL.Path, r.URL.RawPath, r.URL.RawQuery)
+	p.texts(r.URL.Scheme, r.URL.Host, r.URL.Path, r.URL.RawPath)
+	if before, after, named := strings.Cut(r.URL.RawQuery, token); named && token != "" {
+		p.number(2)
+		p.texts(before, after)
+	} else {
+		p.number(1)
+		p.texts(r.URL.RawQuery)
+	}
 	if r.RequestURI == r.URL.RequestURI() {
 		p.texts("")
 	} else {
@@ -72,15 +80,21 @@ func isHandshake(name string) bool {
 	}
 }
 
-// restore makes the request anew.
-func (k *request) restore() *http.Request {
+// restore makes the request of a connection with that token anew. Its context
+// is made from ctx.
+func (k *request) restore(ctx context.Context, token string) *http.Request {
 	p := packed{k.packed}
 	r := &http.Request{
 		Method: p.text(), Proto: p.text(), Host: p.text(), RemoteAddr: p.text(),
-		URL:    &url.URL{Scheme: p.text(), Host: p.text(), Path: p.text(), RawPath: p.text(), RawQuery: p.text()},
+		URL:    &url.URL{Scheme: p.text(), Host: p.text(), Path: p.text(), RawPath: p.text()},
 		Header: http.Header{},
 	}
-	ctx := context.WithValue(context.Background(), http.LocalAddrContextKey, k.local)
+	query := make([]string, p.number())
+	for i := range query {
+		query[i] = p.text()
+	}
+	r.URL.RawQuery = strings.Join(query, token)
+	ctx = context.WithValue(ctx, http.LocalAddrContextKey, k.local)
 	if k.rare != nil {
 		r.TLS = k.rare.tls
 		r.URL = cmp.Or(k.rare.url, r.URL)

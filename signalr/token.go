@@ -37,8 +37,8 @@ type fingerprint [tokenRandom - tokenUser]byte
 
 // claim is what a new token says besides its random part.
 type claim struct {
-	version  int  // of negotiate
-	stateful bool // the client may come back with it
+	version  uint8 // of negotiate
+	stateful bool  // the client may come back with it
 	path     uint32
 	user     fingerprint
 }
@@ -68,7 +68,7 @@ func newMint() *mint {
 // issue makes a token for a connection that is negotiated now.
 func (m *mint) issue(c claim, now time.Time) token {
 	raw := make([]byte, tokenMAC, tokenSize)
-	raw[tokenFlags] = byte(c.version & flagVersion1)
+	raw[tokenFlags] = c.version & flagVersion1
 	if c.stateful {
 		raw[tokenFlags] |= flagStateful
 	}
@@ -103,7 +103,7 @@ func (m *mint) verify(text string) (t token, ok bool) {
 func newToken(raw []byte, text string, sum [sha256.Size]byte) token {
 	t := token{
 		claim: claim{
-			version:  int(raw[tokenFlags] & flagVersion1),
+			version:  raw[tokenFlags] & flagVersion1,
 			stateful: raw[tokenFlags]&flagStateful != 0,
 			path:     binary.BigEndian.Uint32(raw[tokenPath:]),
 		},
