@@ -33,7 +33,7 @@ type attachment struct {
 }
 
 // standing is what a token is good for.
-type standing int
+type standing uint8
 
 const (
 	unknown  standing = iota // never issued, run out, or its connection is over

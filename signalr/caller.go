@@ -41,9 +41,9 @@ func (c *Caller) UserID() string { return c.c.user.id }
 // Request is the request that opened the connection, after a stateful reconnect
 // the one that continued it (CONN-14): its URL, header, host and remote address,
 // without a body and the headers that open a WebSocket, and of the context only
-// the values that LocalAddr and a trace are made of. Each call makes it anew
-// from what is kept: whoever needs it often should put it into Items.
-func (c *Caller) Request() *http.Request { return c.c.request.Load().restore() }
+// the values that LocalAddr and a trace are made of. Each call makes it anew from
+// what is kept: whoever needs it often should put it into Items.
+func (c *Caller) Request() *http.Request { return c.c.newestRequest() }
 
 // Items belongs to the application, and lives as long as the connection.
 func (c *Caller) Items() *sync.Map {

@@ -3,6 +3,7 @@ package signalr
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -141,6 +142,11 @@ func (c *connection) disconnect() {
 // post hands a task to the connection's shard. An error says that the
 // connection or the server has ended.
 func (c *connection) post(t task) error { return c.shard.inbox.post(c.ctx, t) }
+
+// newestRequest ends with the server.
+func (c *connection) newestRequest() *http.Request {
+	return c.request.Load().restore(c.server.base, c.token.text)
+}
 
 // queue is what waits for the client. Most connections never have one.
 func (c *connection) queue() *queue {

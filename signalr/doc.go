@@ -101,8 +101,10 @@
 //
 // # Goroutines
 //
-// Each connection has one reading goroutine, which starts a goroutine for each
-// invocation; on Server-Sent Events it is the handler of the request. All
+// Each connection has one reading goroutine; on Server-Sent Events it is the
+// handler of the request. Each invocation runs in one of its own, of which some
+// are kept for the next. With [ServerOptions.Epoll], WebSockets whose clients
+// have nothing to say share one goroutine that watches them. All
 // writing is done by a shard, which owns the membership of its connections; a
 // connection whose socket is full, and a stream of events while there is
 // something to write, has a writer of its own until it has caught up.

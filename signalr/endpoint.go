@@ -219,7 +219,7 @@ func (e *endpoint) newConnection(r *http.Request, u user, t token) *connection {
 		cancel:   cancel,
 	}
 	c.caller.c = c
-	c.request.Store(keepRequest(r))
+	c.request.Store(keepRequest(r, t.text))
 	return c
 }
 

@@ -20,7 +20,7 @@ func (c *Caller) Protocol() string { return c.c.protocol() }
 
 // RemoteAddr is the client's address and port, as the HTTP server saw it
 // (CONN-15): behind a proxy it is the proxy's.
-func (c *Caller) RemoteAddr() string { return c.c.request.Load().restore().RemoteAddr }
+func (c *Caller) RemoteAddr() string { return c.c.newestRequest().RemoteAddr }
 
 // LocalAddr is the server's address and port on which the request came; nil if
 // the HTTP server does not tell (CONN-15).
@@ -46,20 +46,20 @@ func (r *RawConnection) Header(name string) (value string, ok bool) { return r.c
 func (r *RawConnection) Protocol() string { return r.c.protocol() }
 
 // RemoteAddr is the client's address and port, as the HTTP server saw it.
-func (r *RawConnection) RemoteAddr() string { return r.c.request.Load().restore().RemoteAddr }
+func (r *RawConnection) RemoteAddr() string { return r.c.newestRequest().RemoteAddr }
 
 // LocalAddr is the server's address and port on which the request came; nil if
 // the HTTP server does not tell.
 func (r *RawConnection) LocalAddr() net.Addr { return r.c.localAddr() }
 
 func (c *connection) header(name string) (string, bool) {
-	values := c.request.Load().restore().Header.Values(name)
+	values := c.newestRequest().Header.Values(name)
 	return strings.Join(values, ","), len(values) > 0
 }
 
 // protocol is written as .NET writes it: without the zero of HTTP/2.0.
 func (c *connection) protocol() string {
-	r := c.request.Load().restore()
+	r := c.newestRequest()
 	if r.ProtoMajor >= 2 {
 		return "HTTP/" + strconv.Itoa(r.ProtoMajor)
 	}

@@ -85,3 +85,52 @@ func TestRunPrefix(t *testing.T) {
 		}
 	}
 }
+
+// TestPostAllocatesNothing: to hand an encoded frame to a shard costs nothing
+// that the collector must find, once the inbox has grown to what comes.
+//
+//nolint:paralleltest // AllocsPerRun counts the allocations of the whole process
+func TestPostAllocatesNothing(t *testing.T) {
+	b := newInbox(1 << 20)
+	frame := task{kind: taskOwn, bytes: make([]byte, 100)}
+	ctx := t.Context()
+	allocs := testing.AllocsPerRun(100, func() {
+		for range 10 {
+			if err := b.post(ctx, frame); err != nil {
+				t.Error(err)
+			}
+		}
+		b.recycle(b.take())
+	})
+	if allocs > 0 {
+		t.Errorf("%v allocations", allocs)
+	}
+}
+
+// BenchmarkPost is many senders at one inbox, which somebody empties.
+func BenchmarkPost(b *testing.B) {
+	inbox := newInbox(16 << 20)
+	ctx, cancel := context.WithCancel(b.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for ctx.Err() == nil {
+			select {
+			case <-inbox.wake:
+				inbox.recycle(inbox.take())
+			case <-ctx.Done():
+			}
+		}
+	}()
+	frame := task{kind: taskOwn, bytes: make([]byte, 100)}
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if err := inbox.post(ctx, frame); err != nil {
+				b.Error(err)
+			}
+		}
+	})
+	cancel()
+	<-done
+}

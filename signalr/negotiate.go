@@ -53,7 +53,7 @@ func (e *endpoint) negotiate(r *http.Request, u *user) *hubproto.Negotiation {
 	if err != nil {
 		return &hubproto.Negotiation{Error: err.Error()}
 	}
-	c := claim{version: version, stateful: e.stateful(r), path: e.number}
+	c := claim{version: uint8(version), stateful: e.stateful(r), path: e.number} //nolint:gosec // 0 or 1
 	if e.options.SameUser {
 		c.user = e.server.attachments.mint.fingerprint(u.id)
 	}

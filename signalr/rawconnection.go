@@ -36,7 +36,7 @@ func (r *RawConnection) ConnectionID() string { return r.c.id }
 func (r *RawConnection) User() any { return r.c.credential().value }
 
 // Request is the request that opened the connection, as [Caller.Request] is.
-func (r *RawConnection) Request() *http.Request { return r.c.request.Load().restore() }
+func (r *RawConnection) Request() *http.Request { return r.c.newestRequest() }
 
 // SetBinary says whether what is written from now on goes as binary messages.
 // Where that makes a difference, on a WebSocket, text is the default; it must

@@ -1,43 +1,57 @@
 package signalr
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/binary"
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"go.opentelemetry.io/otel/trace"
 )
 
 // request is what is kept of the request that opened a connection, for as long
-// as that lives: all but the body, which ends with the handler, and the context,
-// of which the local address and the span are kept.
-// It is one text, since an http.Request with its map of headers takes several
-// times as much, for something that most applications never ask for.
+// as that lives: all but the body, which ends with the handler, and of its
+// context the local address and the span. It is one text, since an http.Request
+// with its map of headers takes several times as much, for something that most
+// applications never ask for.
 type request struct {
 	packed string // texts, each behind its length
-	url    *url.URL
-	tls    *tls.ConnectionState
-	local  net.Addr           // nil if the server did not say
-	span   *trace.SpanContext // nil without one
+	local  net.Addr
+	rare   *rareRequest // nil without any of it
 }
 
-// keepRequest packs a request. A URL that has more than a server's requests
-// have is kept as it is.
-func keepRequest(r *http.Request) *request {
-	kept := &request{tls: r.TLS}
+// rareRequest is what most requests do not have.
+type rareRequest struct {
+	url  *url.URL // one that has more than a server's requests have
+	tls  *tls.ConnectionState
+	span trace.SpanContext
+}
+
+// keepRequest packs a request, but for the connection's token in its query.
+func keepRequest(r *http.Request, token string) *request {
+	kept := &request{}
 	kept.local, _ = r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-	if span := trace.SpanContextFromContext(r.Context()); span.IsValid() {
-		kept.span = &span
-	}
+	rare := rareRequest{tls: r.TLS, span: trace.SpanContextFromContext(r.Context())}
 	if u := r.URL; u.User != nil || u.Opaque != "" || u.Fragment != "" || u.ForceQuery || u.OmitHost {
-		kept.url = u
+		rare.url = u
+	}
+	if rare.url != nil || rare.tls != nil || rare.span.IsValid() {
+		kept.rare = &rare
 	}
 	p := packer{make([]byte, 0, usualRequest)}
 	p.texts(r.Method, r.Proto, r.Host, r.RemoteAddr)
-	p.texts(r.URL.Scheme, r.URL.Host, r.URL.Path, r.URL.RawPath, r.URL.RawQuery)
+	p.texts(r.URL.Scheme, r.URL.Host, r.URL.Path, r.URL.RawPath)
+	if before, after, named := strings.Cut(r.URL.RawQuery, token); named && token != "" {
+		p.number(2)
+		p.texts(before, after)
+	} else {
+		p.number(1)
+		p.texts(r.URL.RawQuery)
+	}
 	if r.RequestURI == r.URL.RequestURI() {
 		p.texts("")
 	} else {
@@ -66,16 +80,25 @@ func isHandshake(name string) bool {
 	}
 }
 
-// restore makes the request anew.
-func (k *request) restore() *http.Request {
+// restore makes the request of a connection with that token anew. Its context
+// is made from ctx.
+func (k *request) restore(ctx context.Context, token string) *http.Request {
 	p := packed{k.packed}
 	r := &http.Request{
 		Method: p.text(), Proto: p.text(), Host: p.text(), RemoteAddr: p.text(),
-		URL:    &url.URL{Scheme: p.text(), Host: p.text(), Path: p.text(), RawPath: p.text(), RawQuery: p.text()},
-		Header: http.Header{}, TLS: k.tls,
+		URL:    &url.URL{Scheme: p.text(), Host: p.text(), Path: p.text(), RawPath: p.text()},
+		Header: http.Header{},
 	}
-	if k.url != nil {
-		r.URL = k.url
+	query := make([]string, p.number())
+	for i := range query {
+		query[i] = p.text()
+	}
+	r.URL.RawQuery = strings.Join(query, token)
+	ctx = context.WithValue(ctx, http.LocalAddrContextKey, k.local)
+	if k.rare != nil {
+		r.TLS = k.rare.tls
+		r.URL = cmp.Or(k.rare.url, r.URL)
+		ctx = trace.ContextWithSpanContext(ctx, k.rare.span)
 	}
 	if r.RequestURI = p.text(); r.RequestURI == "" {
 		r.RequestURI = r.URL.RequestURI()
@@ -89,14 +112,15 @@ func (k *request) restore() *http.Request {
 		}
 		r.Header[name] = values
 	}
-	ctx := r.Context() // an empty one
-	if k.local != nil {
-		ctx = context.WithValue(ctx, http.LocalAddrContextKey, k.local)
-	}
-	if k.span != nil {
-		ctx = trace.ContextWithSpanContext(ctx, *k.span)
-	}
 	return r.WithContext(ctx)
+}
+
+// span is the one that the request belonged to; without one it is not valid.
+func (k *request) span() trace.SpanContext {
+	if k.rare == nil {
+		return trace.SpanContext{}
+	}
+	return k.rare.span
 }
 
 // usualRequest is about the size of a browser's, packed, in bytes.

@@ -137,7 +137,7 @@ func (c *connection) replace(old *resumable, next *webSocket, r *http.Request) {
 		next.cut()
 		return
 	}
-	c.request.Store(keepRequest(r)) // CONN-14
+	c.request.Store(keepRequest(r, c.token.text)) // CONN-14
 	c.shard.inbox.force(task{kind: taskBack, conn: c, socket: next})
 }
 

@@ -37,8 +37,8 @@ type fingerprint [tokenRandom - tokenUser]byte
 
 // claim is what a new token says besides its random part.
 type claim struct {
-	version  int  // of negotiate
-	stateful bool // the client may come back with it
+	version  uint8 // of negotiate
+	stateful bool  // the client may come back with it
 	path     uint32
 	user     fingerprint
 }
@@ -68,7 +68,7 @@ func newMint() *mint {
 // issue makes a token for a connection that is negotiated now.
 func (m *mint) issue(c claim, now time.Time) token {
 	raw := make([]byte, tokenMAC, tokenSize)
-	raw[tokenFlags] = byte(c.version & flagVersion1)
+	raw[tokenFlags] = c.version & flagVersion1
 	if c.stateful {
 		raw[tokenFlags] |= flagStateful
 	}
@@ -76,7 +76,7 @@ func (m *mint) issue(c claim, now time.Time) token {
 	binary.BigEndian.PutUint64(raw[tokenIssued:], uint64(now.UnixMilli()))
 	copy(raw[tokenUser:], c.user[:])
 	_, _ = rand.Read(raw[tokenRandom:])
-	sum := m.sum(raw)
+	sum := m.sum("token", raw)
 	raw = append(raw, sum[:tokenSize-tokenMAC]...)
 	return newToken(raw, base64.RawURLEncoding.EncodeToString(raw), sum)
 }
@@ -93,7 +93,7 @@ func (m *mint) verify(text string) (t token, ok bool) {
 	if own != text {
 		return token{}, false
 	}
-	sum := m.sum(raw[:tokenMAC])
+	sum := m.sum("token", raw[:tokenMAC])
 	if !hmac.Equal(raw[tokenMAC:], sum[:tokenSize-tokenMAC]) {
 		return token{}, false
 	}
@@ -103,7 +103,7 @@ func (m *mint) verify(text string) (t token, ok bool) {
 func newToken(raw []byte, text string, sum [sha256.Size]byte) token {
 	t := token{
 		claim: claim{
-			version:  int(raw[tokenFlags] & flagVersion1),
+			version:  raw[tokenFlags] & flagVersion1,
 			stateful: raw[tokenFlags]&flagStateful != 0,
 			path:     binary.BigEndian.Uint32(raw[tokenPath:]),
 		},
@@ -120,18 +120,19 @@ func newToken(raw []byte, text string, sum [sha256.Size]byte) token {
 	return t
 }
 
-// fingerprint is that of the user with this id. What it is made of begins as no
-// token does.
+// fingerprint is that of the user with this id.
 func (m *mint) fingerprint(id string) (f fingerprint) {
-	sum := m.sum(append([]byte{0xFF}, id...))
+	sum := m.sum("user", []byte(id))
 	copy(f[:], sum[:])
 	return f
 }
 
-func (m *mint) sum(raw []byte) (sum [sha256.Size]byte) {
+// sum keeps apart what is derived for different purposes.
+func (m *mint) sum(purpose string, raw []byte) (sum [sha256.Size]byte) {
 	h, _ := m.hashes.Get().(hash.Hash)
 	defer m.hashes.Put(h)
 	h.Reset()
+	h.Write([]byte(purpose))
 	h.Write(raw)
 	h.Sum(sum[:0])
 	return sum

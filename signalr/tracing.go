@@ -78,8 +78,8 @@ func (t *tracing) start(ctx context.Context, c *connection, method string, kind 
 			attribute.String("rpc.method", method),
 		),
 	}
-	if request := c.request.Load().span; request != nil {
-		options = append(options, trace.WithLinks(trace.Link{SpanContext: *request}))
+	if request := c.request.Load().span(); request.IsValid() {
+		options = append(options, trace.WithLinks(trace.Link{SpanContext: request}))
 	}
 	return t.tracer.Start(ctx, c.hub.options.Name+"/"+method, options...) //nolint:spancheck // whoever called start ends it
 }

@@ -17,17 +17,17 @@ var ErrTryWrite = errors.New("websocket: no non-blocking write on this connectio
 // Conn is one WebSocket connection.
 type Conn struct {
 	// Set once.
-	side   ws.State
 	onPing func(payload []byte)
 	limit  int64 // bytes of one message in ReadMessage; 0 is no bound
+	side   ws.State
 
 	// Owned by the reading goroutine.
+	message Opcode // the message under way; continuation if none is
+	place   uint8  // payload bytes of the frame that are read, modulo 4, for the mask
+	text    utf8Check
 	in      source    // the connection itself is here
 	frame   ws.Header // the data frame under way
 	left    int64     // payload bytes of it that are not read yet
-	place   int       // payload bytes of it that are read, for the mask
-	message Opcode    // the message under way; continuation if none is
-	text    utf8Check
 
 	spot spot
 

@@ -165,9 +165,9 @@ func (c *Conn) readPayload(buf []byte) ([]byte, error) {
 	buf = append(buf, p...)
 	fresh := buf[start:]
 	if c.frame.Masked {
-		ws.Cipher(fresh, c.frame.Mask, c.place)
+		ws.Cipher(fresh, c.frame.Mask, int(c.place))
 	}
-	c.place = (c.place + len(p)) % 4
+	c.place = uint8((int(c.place) + len(p)) % 4) //nolint:gosec // below 4
 	c.left -= int64(len(p))
 	if c.message == Text && !c.text.valid(fresh) {
 		return buf, errInvalidUTF8()
