@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -102,7 +103,7 @@ func TestPollsOverHTTP2(t *testing.T) {
 		c.send(`{"type":1,"invocationId":"1","target":"Protocol","arguments":[]}`)
 		c.poll(`{"type":3,"invocationId":"1","result":"HTTP/2"}`)
 		waiting := c.start(t.Context())
-		<-time.After(400 * time.Millisecond)
+		<-time.After(1800 * time.Millisecond)
 		c.send(`{"type":1,"invocationId":"2","target":"ToMe","arguments":["late"]}`)
 		if got := receive(t, waiting); got.err != nil || !strings.HasPrefix(got.body, said("late")) {
 			t.Errorf("got %+v", got)
@@ -221,4 +222,30 @@ func TestWebSocketBesideHTTP2(t *testing.T) {
 	c.send(`{"type":7}`)
 	c.want(`{"type":7}`)
 	c.wantClosed()
+}
+
+// POST-05: requests that send while their connection ends are answered, one
+// way or the other; what wakes them touches no answer that has been given.
+func TestPostsAtTheEndOverHTTP2(t *testing.T) {
+	t.Parallel()
+	eachHTTP2(t, options{prepare: describing}, func(t *testing.T, b *bundle) {
+		t.Helper()
+		for range 40 {
+			s := b.streaming(t)
+			var posts sync.WaitGroup
+			for i := range 16 {
+				text := `{"type":6}` + "\x1e"
+				if i == 8 {
+					text = `{"type":7}` + "\x1e"
+				}
+				posts.Go(func() {
+					got := s.request(t.Context(), http.MethodPost, text)
+					if got.err != nil || got.status != http.StatusOK && got.status != http.StatusNotFound {
+						t.Errorf("got %+v", got)
+					}
+				})
+			}
+			posts.Wait()
+		}
+	})
 }

@@ -52,7 +52,7 @@ func (*endpoint) accept(w http.ResponseWriter, r *http.Request, found attachment
 	interrupt := func() { _ = control.SetReadDeadline(time.Unix(1, 0)) }
 	var stop func() bool
 	if found.conn != nil {
-		stop = context.AfterFunc(found.conn.ctx, interrupt) //nolint:contextcheck // it is about the connection's end, not the request's
+		stop = afterDone(found.conn.ctx, interrupt) //nolint:contextcheck // it is about the connection's end, not the request's
 	} else {
 		stop = found.in.afterEnd(interrupt)
 	}
@@ -62,6 +62,24 @@ func (*endpoint) accept(w http.ResponseWriter, r *http.Request, found attachment
 		}
 	}()
 	return found.in.accept(r.Context(), http.MaxBytesReader(w, r.Body, maximumPost))
+}
+
+// afterDone calls f when ctx ends, until stop is called; stop says whether f was
+// not called, and waits for it if it was: the answer that f touches is only
+// good until its handler returns.
+func afterDone(ctx context.Context, f func()) (stop func() bool) {
+	returned := make(chan struct{})
+	undo := context.AfterFunc(ctx, func() {
+		defer close(returned)
+		f()
+	})
+	return func() bool {
+		if undo() {
+			return true
+		}
+		<-returned
+		return false
+	}
 }
 
 // serveDelete ends a connection at its client's wish. Only long polling needs
