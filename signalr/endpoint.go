@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fanfare-hub/fanfare/signalr/hubproto"
 	"github.com/fanfare-hub/fanfare/signalr/internal/ws"
 )
 
@@ -68,7 +69,7 @@ func (o *EndpointOptions) withDefaults() EndpointOptions {
 	if o != nil {
 		out = *o
 	}
-	out.Transports = orDefault(out.Transports, allTransports)
+	out.Transports = orDefault(out.Transports, hubproto.AllTransports)
 	out.TransportSendTimeout = orDefault(out.TransportSendTimeout, 30*time.Second)
 	out.PollTimeout = orDefault(out.PollTimeout, 90*time.Second)
 	if out.Authenticate == nil {

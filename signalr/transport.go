@@ -1,7 +1,6 @@
 package signalr
 
 import (
-	"strings"
 	"time"
 
 	"github.com/fanfare-hub/fanfare/signalr/hubproto"
@@ -9,29 +8,14 @@ import (
 )
 
 // Transports is a set of transports.
-type Transports uint8
+type Transports = hubproto.Transports
 
 // The transports that there are. Clients try them in this order (NEG-09).
 const (
-	WebSockets Transports = 1 << iota
-	ServerSentEvents
-	LongPolling
+	WebSockets       = hubproto.WebSockets
+	ServerSentEvents = hubproto.ServerSentEvents
+	LongPolling      = hubproto.LongPolling
 )
-
-const allTransports = WebSockets | ServerSentEvents | LongPolling
-
-// String lists the transports by the names that they have on the wire.
-func (t Transports) String() string {
-	var names []string
-	for i, name := range [...]string{
-		hubproto.TransportWebSockets, hubproto.TransportServerSentEvents, hubproto.TransportLongPolling,
-	} {
-		if t&(WebSockets<<i) != 0 {
-			names = append(names, name)
-		}
-	}
-	return strings.Join(names, ", ")
-}
 
 // Transport is the one that the connection has (CONN-15).
 func (c *Caller) Transport() Transports { return c.c.transport.kind() }

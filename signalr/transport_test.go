@@ -24,17 +24,6 @@ func TestWire(t *testing.T) {
 	}
 }
 
-func TestTransportsString(t *testing.T) {
-	t.Parallel()
-	for want, set := range map[string]Transports{
-		"": 0, "LongPolling": LongPolling, "WebSockets, ServerSentEvents, LongPolling": allTransports,
-	} {
-		if got := set.String(); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
-	}
-}
-
 // SSE-03: the table of the reference.
 func TestAppendEvent(t *testing.T) {
 	t.Parallel()

@@ -78,7 +78,7 @@ func (a *App) connect(dir *dataDir, log *bus.Bus) (parts, error) {
 	apphub.New(apphub.Options{
 		Callbacks: callbacks, Service: a.config.Service, Instance: instance(), Documents: documents, Emitter: processor, Logger: a.part("hub"),
 	})
-	server.MapHub(apphub.Path, callbacks.Hub(), nil)
+	server.MapHub(apphub.Path, callbacks.Hub(), &signalr.EndpointOptions{AllowStatefulReconnects: true})
 	return parts{processor, documents, monitor, server}, nil
 }
 

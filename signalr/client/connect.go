@@ -88,7 +88,7 @@ func (c *Client) openNegotiated(ctx context.Context, target *endpoint) (*link, e
 
 // choose says which transport an offer means, or why it cannot be taken.
 func (c *Client) choose(offer hubproto.TransportInfo) (Transports, error) {
-	kind := transportNamed(offer.Transport)
+	kind := hubproto.TransportNamed(offer.Transport)
 	format := hubproto.FormatText
 	if c.codec.Binary() {
 		format = hubproto.FormatBinary

@@ -139,8 +139,8 @@ func (o *Options) withDefaults() Options {
 	if filled.Protocol == nil {
 		filled.Protocol = hubproto.NewJSON(nil)
 	}
-	if filled.Transports&allTransports == 0 {
-		filled.Transports = allTransports
+	if filled.Transports&hubproto.AllTransports == 0 {
+		filled.Transports = hubproto.AllTransports
 	}
 	if filled.OnReconnecting == nil {
 		filled.OnReconnecting = func(error) {}

@@ -1,49 +1,23 @@
 package client
 
 import (
-	"strings"
 	"time"
 
 	"github.com/fanfare-hub/fanfare/signalr/hubproto"
 )
 
 // Transports is a set of transports.
-type Transports uint8
+type Transports = hubproto.Transports
 
 // The transports that there are.
 const (
-	WebSockets Transports = 1 << iota
-	ServerSentEvents
-	LongPolling
+	WebSockets       = hubproto.WebSockets
+	ServerSentEvents = hubproto.ServerSentEvents
+	LongPolling      = hubproto.LongPolling
 )
 
 // receiveChunk is what a transport over HTTP reads at once, in bytes.
 const receiveChunk = 16 << 10
-
-const allTransports = WebSockets | ServerSentEvents | LongPolling
-
-// String lists the transports by the names that they have on the wire.
-func (t Transports) String() string {
-	var names []string
-	for i, name := range [...]string{
-		hubproto.TransportWebSockets, hubproto.TransportServerSentEvents, hubproto.TransportLongPolling,
-	} {
-		if t&(WebSockets<<i) != 0 {
-			names = append(names, name)
-		}
-	}
-	return strings.Join(names, ", ")
-}
-
-// transportNamed is the transport of a name on the wire, 0 if there is none.
-func transportNamed(name string) Transports {
-	for t := WebSockets; t&allTransports != 0; t <<= 1 {
-		if t.String() == name {
-			return t
-		}
-	}
-	return 0
-}
 
 // transport carries bytes between the two ends. What comes in is one stream,
 // however it is cut; what goes out are whole messages.

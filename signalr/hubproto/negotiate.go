@@ -11,14 +11,6 @@ import (
 // MaxNegotiateVersion is the highest version of the negotiate document.
 const MaxNegotiateVersion = 1
 
-// The transports by the names that they have in the negotiate document
-// (NEG-09).
-const (
-	TransportWebSockets       = "WebSockets"
-	TransportServerSentEvents = "ServerSentEvents"
-	TransportLongPolling      = "LongPolling"
-)
-
 // The transfer formats of a transport (NEG-09).
 const (
 	FormatText   = "Text"
