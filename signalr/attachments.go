@@ -2,6 +2,7 @@ package signalr
 
 import (
 	"io"
+	"slices"
 	"sync"
 	"time"
 )
@@ -142,6 +143,9 @@ func (a *attachments) giveBack(t token) {
 	defer a.mu.Unlock()
 	if known := a.known[t.text]; known.in != nil {
 		known.standing, known.kind = waiting, 0
+		if !slices.Contains(a.early, known) { // swept meanwhile
+			a.early = append(a.early, known)
+		}
 		return
 	}
 	delete(a.known, t.text)

@@ -104,13 +104,17 @@ func (b *backlog) hurry(k key) {
 }
 
 // conflate puts a message in the place of the one before it of the same key,
-// if both may be conflated.
-func (b *backlog) conflate(frame []byte, how *handling) bool {
+// if both may be conflated and it is not longer by more than room.
+func (b *backlog) conflate(frame []byte, how *handling, room int) bool {
 	before := b.newest[how.key]
 	if !how.conflate || before == nil || !before.how.conflate {
 		return false
 	}
-	b.bytes += len(frame) - len(before.frame)
+	growth := len(frame) - len(before.frame)
+	if growth > max(room, 0) {
+		return false
+	}
+	b.bytes += growth
 	before.frame = frame
 	if how.urgent {
 		b.hurry(how.key)

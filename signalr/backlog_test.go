@@ -1,6 +1,7 @@
 package signalr
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -101,7 +102,7 @@ func FuzzBacklog(f *testing.F) {
 					m.drop(k)
 				}
 			default:
-				got, want := b.conflate([]byte(text), how), m.conflate(text, how)
+				got, want := b.conflate([]byte(text), how, math.MaxInt), m.conflate(text, how)
 				if got != want {
 					t.Fatalf("conflate %s: %v, want %v", text, got, want)
 				}

@@ -41,7 +41,11 @@ func waiting(t *testing.T, limit int) (*bundle, *webClient, *client) {
 func (b *bundle) send(t *testing.T, witness *client, messages ...sending) {
 	t.Helper()
 	for _, m := range messages {
-		if err := message.To(t.Context(), b.hub.Group(m.group).With(m.how), m.text); err != nil {
+		target := b.hub.Group(m.group)
+		if m.group == "" {
+			target = b.hub.AllExcept(witness.id())
+		}
+		if err := message.To(t.Context(), target.With(m.how), m.text); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -87,6 +91,9 @@ func TestDelivery(t *testing.T) {
 				{group: "b", text: "k2", how: signalr.Delivery{Key: "k", Urgent: true}},
 			},
 			"k1 k2 a1",
+		},
+		"to all": {
+			[]sending{{text: "1", how: conflate}, {group: "a", text: "a1"}, {text: "2", how: conflate}, {text: "3", how: urgent}}, "2 3 a1",
 		},
 		"neighbours of a key are conflated": {
 			[]sending{
@@ -211,5 +218,20 @@ func TestAwaitRoom(t *testing.T) {
 	caller.Abort()
 	if err := receive(t, done); err == nil {
 		t.Error("room on a connection that has ended")
+	}
+}
+
+// A state that takes the place of a shorter one keeps the bound all the same.
+func TestConflationKeepsTheBound(t *testing.T) {
+	t.Parallel()
+	b, _, witness := waiting(t, 4<<10)
+	conflate := signalr.Delivery{Conflate: true}
+	b.send(t, witness,
+		sending{group: "b", text: strings.Repeat("x", 3000)}, sending{"a", "short", conflate},
+		sending{"a", strings.Repeat("x", 3000), conflate},
+	)
+	b.waitOpen(t, 1)
+	if s := b.server.Stats(); s.Overflowed != 1 || s.Conflated != 0 {
+		t.Errorf("got %+v", s)
 	}
 }

@@ -29,7 +29,11 @@ func (s *shard) flushOwn(c *connection, now int64) {
 	s.settle(c)
 	if c.ends {
 		c.ends = false
-		c.queue().finish(c.ended.last, c.flushed)
+		last := c.ended.last
+		if c.away { // its transport was lost in this round
+			last, c.finished = nil, true
+		}
+		c.queue().finish(last, c.flushed)
 		s.pump(c)
 	}
 }

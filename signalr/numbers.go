@@ -23,14 +23,22 @@ func (s *shard) acknowledge(c *connection) {
 	if !c.resumable.Load() {
 		return
 	}
-	if number, due := c.queue().due(); due {
+	if number, due := c.queue().due(s.server.options.QueueLimit); due {
 		s.give(c, c.encoding.Load().frame(nil, &hubproto.Ack{SequenceID: number}), asControl)
 	}
 }
 
-func (q *queue) due() (number int64, due bool) {
+// ackRoom is what an Ack takes in a queue at most, in bytes.
+const ackRoom = entryCost + 128
+
+// due says what to acknowledge, unless the queue is so full that an Ack would
+// overflow it: then it is due at a later tick.
+func (q *queue) due(limit int) (number int64, due bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if waiting := q.waitingLocked(); waiting > 0 && waiting+ackRoom > limit {
+		return 0, false
+	}
 	return q.in.Due()
 }
 

@@ -45,16 +45,18 @@ func (s *shard) enqueue(c *connection, frame []byte, how *handling) {
 		c.hub.overflows.add(Overflow{ConnectionID: c.id, Key: how.key.name, key: how.key})
 	case overflow:
 		s.server.counters.overflowed.Add(1)
-		c.finished = true
+		c.finished, c.lostAt = true, int64(s.server.clock())
 		c.cut()
 	}
 }
 
 // lose is what becomes of a connection that cannot be written to any more.
-// Reading finds out why; one with stateful reconnect may come back.
+// Reading finds out why, or else the next ticks (see miss); one with stateful
+// reconnect may come back.
 func (s *shard) lose(c *connection) {
-	c.away = c.resumable.Load()
+	c.away = c.resumable.Load() && !c.finished
 	c.finished = !c.away
+	c.lostAt = int64(s.server.clock())
 	c.sink.cut()
 }
 

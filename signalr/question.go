@@ -178,8 +178,13 @@ func (s *shard) ask(t *task) {
 		t.hub.questions.miss(t.question)
 		return
 	}
+	frame := t.message.frames[c.encoding.Load().index]
+	if len(frame) == 0 { // the message was made before c came: to the asker it is not there
+		t.hub.questions.miss(t.question)
+		return
+	}
 	if t.hub.questions.claim(t.question, c) {
-		s.give(c, t.message.frames[c.encoding.Load().index], &t.message.how)
+		s.give(c, frame, &t.message.how)
 	}
 }
 

@@ -45,7 +45,7 @@ func (q *queue) put(frame []byte, how *handling, limit int) (result verdict, dro
 	switch {
 	case how.logged && q.behind[how.key]:
 		return skipped, 1
-	case q.backlog.conflate(frame, how):
+	case q.backlog.conflate(frame, how, limit-q.waitingLocked()):
 		return conflated, 1
 	}
 	if waiting := q.waitingLocked(); waiting == 0 || waiting+len(frame)+entryCost <= limit {

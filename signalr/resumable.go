@@ -37,17 +37,25 @@ func newResumable(first *webSocket) *resumable {
 
 func (*resumable) kind() Transports { return WebSockets }
 
-func (r *resumable) deadline(timeout time.Duration)            { r.reading.deadline(timeout) }
-func (r *resumable) wait() error                               { return r.reading.wait() }
-func (r *resumable) receive(buf []byte) ([]byte, error)        { return r.reading.receive(buf) }
-func (*resumable) abandoned() bool                             { return false }
-func (r *resumable) interrupt()                                { r.socket().interrupt() }
-func (r *resumable) finish(flushed <-chan struct{}, last bool) { r.socket().finish(flushed, last) }
+func (r *resumable) deadline(timeout time.Duration)     { r.reading.deadline(timeout) }
+func (r *resumable) wait() error                        { return r.reading.wait() }
+func (r *resumable) receive(buf []byte) ([]byte, error) { return r.reading.receive(buf) }
+func (*resumable) abandoned() bool                      { return false }
+func (r *resumable) interrupt()                         { r.socket().interrupt() }
 
 func (r *resumable) socket() *webSocket {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.current
+}
+
+// finish ends the current socket; no other one can come any more.
+func (r *resumable) finish(flushed <-chan struct{}, last bool) {
+	r.mu.Lock()
+	r.over = true
+	current := r.current
+	r.mu.Unlock()
+	current.finish(flushed, last)
 }
 
 // cut drops the socket, and every one that would come after it.
@@ -133,35 +141,46 @@ func (c *connection) awaitReturn(r *resumable) bool {
 // that still lives is closed: its end need not have been noticed (SR-17).
 // Whoever calls it holds replacing.
 func (c *connection) replace(old *resumable, next *webSocket, r *http.Request) {
-	if !c.withdraw(old) || !old.swap(next) {
+	socket := old.socket()
+	if !c.withdraw(socket) || !old.swap(next) {
 		next.cut()
 		return
 	}
+	c.retire(socket)
 	c.request.Store(keepRequest(r, c.token.text)) // CONN-14
 	c.shard.inbox.force(task{kind: taskBack, conn: c, socket: next})
 }
 
-// withdraw takes the current socket from the shard and closes it. It returns
-// when nobody writes to it any more.
-func (c *connection) withdraw(r *resumable) bool {
-	socket, gone := r.socket(), make(chan struct{})
+// withdraw takes the current socket from the shard.
+func (c *connection) withdraw(socket *webSocket) bool {
+	gone := make(chan struct{})
 	c.shard.inbox.force(task{kind: taskAway, conn: c, socket: socket, done: gone})
 	select {
 	case <-gone:
+		return true
 	case <-c.ctx.Done():
 		return false
 	}
+}
+
+// retire closes a socket that has been replaced; not before, since its client
+// may answer the Close frame, which would be the end of a current one. It
+// returns when nobody writes to it any more.
+func (c *connection) retire(socket *webSocket) {
 	stopped := c.queue().stop()
-	_, _ = socket.tryWrite(ws.AppendClose(nil, ws.CodeNormal, "")) // a courtesy
+	select {
+	case <-stopped:
+		_, _ = socket.tryWrite(ws.AppendClose(nil, ws.CodeNormal, "")) // a courtesy
+	default: // it would wait for the writer, and stand in the middle of a frame
+	}
 	socket.cut()
 	<-stopped
-	return true
 }
 
 // leave stops writing to a connection whose socket is lost.
 func (s *shard) leave(t *task) {
-	if t.conn.sink == t.socket {
-		t.conn.away = true
+	if t.conn.sink == t.socket && !t.conn.away {
+		t.conn.away, t.conn.lostAt = true, int64(s.server.clock())
 	}
 	if t.done != nil {
 		close(t.done)
@@ -176,7 +195,7 @@ func (s *shard) comeBack(t *task) {
 		t.socket.cut()
 		return
 	}
-	c.sink, c.away, c.wroteAt = t.socket, false, int64(s.server.clock())
+	c.sink, c.away, c.lostAt, c.wroteAt = t.socket, false, 0, int64(s.server.clock())
 	e := c.encoding.Load()
 	c.queue().replay(func(next int64) []byte { return e.frame(nil, &hubproto.Sequence{SequenceID: next}) })
 	s.pump(c)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -167,6 +168,22 @@ func TestAcks(t *testing.T) {
 	}
 }
 
+// SR-06: Acks of what was acknowledged before, and of nothing, are harmless,
+// whatever their numbers.
+func TestHostileAcks(t *testing.T) {
+	t.Parallel()
+	b, _ := resumable(t, nil, nil)
+	for _, n := range []string{"-9223372036854775808", "9223372036854775807", "-1", "0", "1"} {
+		c, _ := b.stateful(t)
+		c.say("one") // numbers 1 and 2
+		c.send(ack(1))
+		c.send(`{"type":8,"sequenceId":` + n + `}`)
+		c.say("two")
+		c.send(ack(4))
+		c.say("three")
+	}
+}
+
 // SR-04, SR-08, SR-09, SR-10, SR-11, SR-14, SR-21, GRP-03: what a client cannot
 // have got comes again, behind a Sequence and in order, then what was sent
 // meanwhile.
@@ -314,6 +331,104 @@ func TestReturnOfAUser(t *testing.T) {
 	c.send(sequence(1))
 	c.want(sequence(1))
 	c.invoke("User", `[]`, `"result":"ann"`)
+}
+
+// SR-17: a client that answers the Close frame of its older socket goes on all
+// the same.
+func TestTakeOverFromWhoAnswers(t *testing.T) {
+	t.Parallel()
+	b, seen := resumable(t, nil, nil)
+	c, query := b.stateful(t)
+	for i := range 200 {
+		old := c
+		var answering sync.WaitGroup
+		answering.Go(func() {
+			for {
+				if _, _, err := old.conn.ReadMessage(nil); err != nil {
+					old.conn.WriteClose(ws.CodeNormal, "")
+					return
+				}
+			}
+		})
+		c = b.dial(t, query)
+		c.send(sequence(1 + i))
+		c.await(`{"type":9`)
+		answering.Wait()
+		c.send(`{"type":1,"invocationId":"` + strconv.Itoa(i) + `","target":"Id","arguments":[]}`)
+		c.await(`{"type":3,"invocationId":"` + strconv.Itoa(i) + `"`)
+	}
+	if n := seen.connected.Load(); n != 1 {
+		t.Errorf("OnConnected ran %d times", n)
+	}
+}
+
+// SR-17: nor does the new socket wait for what the old one does not take.
+func TestTakeOverFromAFullSocket(t *testing.T) {
+	t.Parallel()
+	b, _ := resumable(t, nil, nil)
+	_, query := b.stateful(t)
+	witness, large := b.connect(t), strings.Repeat("x", 12<<20)
+	if err := message.To(t.Context(), b.hub.All(), large); err != nil {
+		t.Fatal(err)
+	}
+	witness.want(said(large)) // the other one's socket is full by now
+	c := b.dial(t, query)
+	c.send(sequence(1))
+	c.await(sequence(1))
+}
+
+// SR-08, SR-18, INV-19: a client that is gone is noticed while its calls hold
+// up the reading, with stateful reconnect and without.
+func TestGoneWhileCallsWait(t *testing.T) {
+	t.Parallel()
+	for _, stateful := range []bool{false, true} {
+		t.Run(strconv.FormatBool(stateful), func(t *testing.T) {
+			t.Parallel()
+			ended := make(chan error, 2)
+			b := setup(t, options{
+				server:   &signalr.ServerOptions{TickInterval: 10 * time.Millisecond, DisconnectTimeout: 100 * time.Millisecond},
+				hub:      &signalr.HubOptions{KeepAliveInterval: 10 * time.Millisecond},
+				endpoint: &signalr.EndpointOptions{AllowStatefulReconnects: true},
+				prepare: func(h *signalr.Hub) {
+					h.Handle("Wait", func(ctx context.Context) { <-ctx.Done() })
+					h.OnDisconnected(func(_ context.Context, _ *signalr.Caller, err error) error { ended <- err; return nil })
+				},
+			})
+			var c *client
+			if stateful {
+				c, _ = b.stateful(t)
+			} else {
+				c = b.connect(t)
+			}
+			for range 3 {
+				c.send(`{"type":1,"target":"Wait","arguments":[]}`)
+			}
+			c.await(`{"type":6}`)
+			c.conn.Close()
+			if err := receive(t, ended); err != nil {
+				t.Error(err)
+			}
+			b.waitOpen(t, 0)
+		})
+	}
+}
+
+// SR-05: the server's own Acks do not overflow the queue of a slow client.
+func TestAckDoesNotOverflow(t *testing.T) {
+	t.Parallel()
+	b, _ := resumable(t, &signalr.ServerOptions{TickInterval: time.Millisecond, QueueLimit: 64 << 10}, nil)
+	c, _ := b.stateful(t)
+	id := c.id()
+	large := strings.Repeat("x", 12<<20)
+	if err := message.To(t.Context(), b.hub.Client(id), large); err != nil {
+		t.Fatal(err)
+	}
+	for range 20 { // not read, but it says something
+		c.send(`{"type":1,"target":"Nothing","arguments":[]}`)
+		<-time.After(5 * time.Millisecond)
+	}
+	c.await(said(large))
+	c.await(ack(21))
 }
 
 // SR-18: who stays away too long is gone, in good order.

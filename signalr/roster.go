@@ -33,7 +33,8 @@ type member struct {
 	own         run  // all that it gets in this round, if it is dirty and has no queue
 	ends        bool // this round is its last
 	wroteAt     int64
-	booked      int // bytes of items in own that are still booked in the queue
+	lostAt      int64 // when its transport was lost; 0 while it is not
+	booked      int   // bytes of items in own that are still booked in the queue
 }
 
 func (r *roster) add(c *connection) {

@@ -84,11 +84,11 @@ func (s *shard) apply(t *task) {
 	case taskControl:
 		s.give(t.conn, t.bytes, asControl)
 	case taskRegister:
-		t.conn.slow = t.conn.queues()
-		s.give(t.conn, t.bytes, asControl) // dirty now: not what all got before
+		t.conn.slow = t.conn.slow || t.conn.queues() // its Pongs may have made it slow before
+		s.give(t.conn, t.bytes, asControl)           // dirty now: not what all got before
 		s.rosterOf(t.conn.hub).add(t.conn)
 	case taskWatch:
-		t.conn.slow = t.conn.queues()
+		t.conn.slow = t.conn.slow || t.conn.queues() // its Pongs may have made it slow before
 		s.watched[t.conn] = struct{}{}
 	case taskJoin:
 		if c := s.rosterOf(t.hub).byID[t.id]; c != nil {
@@ -228,19 +228,32 @@ func (s *shard) tick() {
 	now := s.server.clock()
 	for hub, r := range s.rosters {
 		for _, c := range r.list {
-			if !c.finished {
-				s.check(c, &hub.options, now)
-			}
+			s.look(c, &hub.options, now)
 		}
 	}
 	for c := range s.watched {
-		if !c.finished {
-			s.check(c, &c.hub.options, now)
-		}
+		s.look(c, &c.hub.options, now)
 	}
 	s.server.attachments.sweep()
 	s.tidy(now)
 	s.flush()
+}
+
+// lostGrace is how long reading may take to find out that a transport is lost.
+const lostGrace = time.Second
+
+// look does at a tick what a connection needs.
+func (s *shard) look(c *connection, o *HubOptions, now time.Duration) {
+	lost := now - time.Duration(c.lostAt)
+	switch {
+	case c.lostAt == 0 && !c.finished:
+		s.check(c, o, now)
+	case c.lostAt == 0 || c.ctx.Err() != nil:
+	case c.finished && lost > lostGrace: // its reader is held up, by a method that waits
+		c.end(c.lost(nil))
+	case c.away && lost > s.server.options.DisconnectTimeout+lostGrace: // likewise (SR-18)
+		c.end(c.elsewhere(EndedAway))
+	}
 }
 
 func (s *shard) check(c *connection, o *HubOptions, now time.Duration) {

@@ -9,7 +9,7 @@ import (
 type targetKind int
 
 const (
-	toAll targetKind = iota
+	toAll targetKind = iota + 1 // 0 is no kind, as in the key of what has none
 	toGroups
 	toUsers
 	toClients
@@ -36,10 +36,12 @@ type newer struct {
 }
 
 // All is every connection of the hub.
-func (h *Hub) All() Target { return Target{hub: h} }
+func (h *Hub) All() Target { return Target{hub: h, kind: toAll} }
 
 // AllExcept is every connection but those with these ids.
-func (h *Hub) AllExcept(ids ...string) Target { return Target{hub: h, except: slices.Clone(ids)} }
+func (h *Hub) AllExcept(ids ...string) Target {
+	return Target{hub: h, kind: toAll, except: slices.Clone(ids)}
+}
 
 // Group is every member of a group. Names are case-sensitive (SEND-08).
 func (h *Hub) Group(name string) Target { return h.Groups(name) }

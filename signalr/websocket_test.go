@@ -197,3 +197,22 @@ func TestCloseFrameUnanswered(t *testing.T) {
 		}
 	})
 }
+
+// SEC-02, INV-22: Pings before the handshake whose Pongs nobody reads hold up
+// their own connection, and nobody else's.
+func TestUnreadPongsBeforeHandshake(t *testing.T) {
+	t.Parallel()
+	b := setup(t, options{server: &signalr.ServerOptions{QueueLimit: 64 << 20}, prepare: room})
+	healthy, bad := b.connect(t), b.dial(t)
+	payload := []byte(strings.Repeat("p", 125))
+	for range 60_000 { // 8 MB of Pongs: more than any socket's buffers
+		if err := bad.conn.WriteMessage(ws.Ping, payload); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bad.raw(shake)
+	for range 20 {
+		healthy.send(`{"type":1,"invocationId":"i","target":"Id","arguments":[]}`)
+		healthy.await(`{"type":3,"invocationId":"i"`)
+	}
+}

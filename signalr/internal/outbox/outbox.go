@@ -30,13 +30,10 @@ func (o *Outbox) Add(message []byte) (number int64) {
 // Ack forgets all messages up to number n. One that was acknowledged before,
 // or not sent yet, changes nothing (SR-06).
 func (o *Outbox) Ack(n int64) {
-	if n > o.sent {
+	if n > o.sent || n < o.Next() {
 		return
 	}
 	done := int64(len(o.messages)) - (o.sent - n)
-	if done <= 0 {
-		return
-	}
 	for i := range o.messages[:done] {
 		o.bytes -= len(o.messages[i])
 		o.messages[i] = nil

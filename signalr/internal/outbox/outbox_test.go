@@ -2,6 +2,7 @@ package outbox_test
 
 import (
 	"errors"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -26,7 +27,9 @@ func TestOutboxKeepsWhatIsNotAcknowledged(t *testing.T) {
 		{2, 3, "cd"},  // again
 		{1, 3, "cd"},  // older
 		{-5, 3, "cd"}, // nonsense
-		{9, 3, "cd"},  // beyond what was sent
+		{math.MinInt64, 3, "cd"},
+		{math.MaxInt64, 3, "cd"},
+		{9, 3, "cd"}, // beyond what was sent
 		{4, 5, ""},
 	}
 	for _, c := range cases {
