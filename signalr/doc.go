@@ -49,7 +49,8 @@
 // that was sent either way is missing or comes twice, its groups, streams and
 // calls have not ended, and OnConnected does not run again. What waits for the
 // client's acknowledgement is kept up to [HubOptions.StatefulReconnectBufferSize];
-// what is sent beyond that waits in its queue. It has
+// what is sent beyond that waits in its queue, and a client that never
+// acknowledges is cut when that is full. It has
 // [ServerOptions.DisconnectTimeout] to come back.
 //
 // # Streams and results
@@ -97,7 +98,9 @@
 // by its PublicID, and have neither tokens nor what messages say; an error that
 // the application returns is logged as it is, at debug level.
 //
-// Package signalrtest serves hubs in memory, for tests.
+// Package signalrtest serves hubs in memory, for tests. Ids in comments, such as
+// INV-01, are behaviours of ASP.NET Core SignalR; docs/conformance.md in the
+// repository lists them with their tests.
 //
 // # Goroutines
 //

@@ -37,7 +37,7 @@ const (
 type HubOptions struct {
 	Name           string       // in logs; default "hub"
 	DetailedErrors bool         // show clients the text of every error, not only of a HubError
-	Logger         *slog.Logger // nil discards
+	Logger         *slog.Logger // nil is the server's
 	JSON           *hubproto.JSONOptions
 	MessagePack    *hubproto.MessagePackOptions
 
@@ -105,10 +105,6 @@ func (o *HubOptions) withDefaults() HubOptions {
 	out.MaximumNameLength = orDefault(out.MaximumNameLength, DefaultMaximumNameLength)
 	out.MaximumHeaders = orDefault(out.MaximumHeaders, DefaultMaximumHeaders)
 	out.Filters = slices.Clone(out.Filters)
-	if out.Logger == nil {
-		out.Logger = slog.New(slog.DiscardHandler)
-	}
-	out.Logger = out.Logger.With(slog.String("hub", out.Name))
 	return out
 }
 
@@ -130,6 +126,7 @@ type Hub struct {
 	onConnected    func(context.Context, *Caller) error
 	onDisconnected func(context.Context, *Caller, error) error
 	filters        []Filter // the server's, then the hub's own; set when it is mapped
+	logs           bool     // options.Logger is final
 
 	server    atomic.Pointer[Server] // nil until mapped
 	questions questions
@@ -201,6 +198,18 @@ func (h *Hub) Methods() []string {
 		names[m.name] = true
 	}
 	return slices.Sorted(maps.Keys(names))
+}
+
+// logTo sets where the hub logs, once: to a logger of its own, if it has one.
+func (h *Hub) logTo(server *slog.Logger) {
+	if h.logs {
+		return
+	}
+	h.logs = true
+	if h.options.Logger == nil {
+		h.options.Logger = server
+	}
+	h.options.Logger = h.options.Logger.With(slog.String("hub", h.options.Name))
 }
 
 func (h *Hub) mustConfigure(what string) {

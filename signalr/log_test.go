@@ -112,3 +112,19 @@ func TestLogKeepsSecrets(t *testing.T) {
 		}
 	}
 }
+
+// INV-14: a hub without a logger of its own logs to the server's.
+func TestHubLogsToItsServer(t *testing.T) {
+	t.Parallel()
+	log := &record{}
+	b := setup(t, options{
+		server:  &signalr.ServerOptions{Logger: slog.New(slog.NewTextHandler(log, nil))},
+		prepare: func(h *signalr.Hub) { h.Handle("Panics", func() { panic("it panicked") }) },
+	})
+	c := b.connect(t)
+	c.send(`{"type":1,"invocationId":"1","target":"Panics","arguments":[]}`)
+	c.await(`{"type":3`)
+	if text := log.String(); !strings.Contains(text, "it panicked") || !strings.Contains(text, "hub=hub") {
+		t.Errorf("the log says %q", text)
+	}
+}

@@ -31,8 +31,9 @@ type ServerOptions struct {
 	// none.
 	Tracer trace.TracerProvider
 
-	// DisconnectTimeout is how long a negotiated connection may wait for its
-	// transport; default 15 s (NEG-17).
+	// DisconnectTimeout is how long a connection may be without a transport:
+	// from its negotiation to the first, between two polls, and until a client
+	// with stateful reconnect is back; default 15 s (NEG-17, LP-11, SR-18).
 	DisconnectTimeout time.Duration
 	// MaximumConnections bounds the connections of the server; default
 	// 250,000, negative is no bound. At the bound requests to negotiate or open
@@ -174,6 +175,7 @@ func (s *Server) MapHub(path string, h *Hub, options *EndpointOptions) {
 		panic("signalr: map " + path + ": the hub belongs to another server") //nolint:forbidigo // a contract of the caller
 	}
 	h.filters = slices.Concat(s.options.Filters, h.options.Filters)
+	h.logTo(s.options.Logger)
 	number := uint32(len(s.endpoints)) //nolint:gosec // so many paths do not fit in memory
 	s.endpoints[key] = &endpoint{server: s, hub: h, options: options.withDefaults(), number: number}
 }

@@ -21,8 +21,9 @@ var (
 	// taken by another yet.
 	ErrReconnecting = errors.New("client is reconnecting")
 
-	// ErrStreamOverflow ends a stream of which more than 16 MiB has come while
-	// its loop took nothing and others were waiting.
+	// ErrStreamOverflow ends a stream whose loop takes nothing: when more than
+	// 16 MiB has come while others were waiting, or [Options.StreamBuffer] is
+	// full for longer than [Options.ServerTimeout].
 	ErrStreamOverflow = errors.New("stream is not taken from")
 
 	// ErrServerTimeout ends a connection whose server was silent for longer
