@@ -18,7 +18,9 @@ func (s *shard) flush() {
 
 // flushOwn writes what c alone got, and ends it if that is its end.
 func (s *shard) flushOwn(c *connection, now int64) {
-	c.wroteAt = now
+	if !c.gone {
+		c.wroteAt = now
+	}
 	switch {
 	case c.slow:
 		s.pump(c)
@@ -59,7 +61,9 @@ func (s *shard) flushTo(c *connection, common *shared, now int64) {
 		s.server.counters.dropped.Add(int64(len(common.pieces)))
 		return
 	}
-	c.wroteAt = now
+	if !c.gone {
+		c.wroteAt = now
+	}
 	if c.slow {
 		c.slow = c.queues() || !c.queue().idle()
 	}

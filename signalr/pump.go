@@ -45,7 +45,7 @@ func (s *shard) enqueue(c *connection, frame []byte, how *handling) {
 		c.hub.overflows.add(Overflow{ConnectionID: c.id, Key: how.key.name, key: how.key})
 	case overflow:
 		s.server.counters.overflowed.Add(1)
-		c.finished, c.lostAt = true, int64(s.server.clock())
+		c.finished, c.gone, c.wroteAt = true, true, int64(s.server.clock())
 		c.cut()
 	}
 }
@@ -56,7 +56,7 @@ func (s *shard) enqueue(c *connection, frame []byte, how *handling) {
 func (s *shard) lose(c *connection) {
 	c.away = c.resumable.Load() && !c.finished
 	c.finished = !c.away
-	c.lostAt = int64(s.server.clock())
+	c.gone, c.wroteAt = true, int64(s.server.clock())
 	c.sink.cut()
 }
 

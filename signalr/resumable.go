@@ -180,7 +180,7 @@ func (c *connection) retire(socket *webSocket) {
 // leave stops writing to a connection whose socket is lost.
 func (s *shard) leave(t *task) {
 	if t.conn.sink == t.socket && !t.conn.away {
-		t.conn.away, t.conn.lostAt = true, int64(s.server.clock())
+		t.conn.away, t.conn.gone, t.conn.wroteAt = true, true, int64(s.server.clock())
 	}
 	if t.done != nil {
 		close(t.done)
@@ -195,7 +195,7 @@ func (s *shard) comeBack(t *task) {
 		t.socket.cut()
 		return
 	}
-	c.sink, c.away, c.lostAt, c.wroteAt = t.socket, false, 0, int64(s.server.clock())
+	c.sink, c.away, c.gone, c.wroteAt = t.socket, false, false, int64(s.server.clock())
 	e := c.encoding.Load()
 	c.queue().replay(func(next int64) []byte { return e.frame(nil, &hubproto.Sequence{SequenceID: next}) })
 	s.pump(c)

@@ -25,15 +25,15 @@ type member struct {
 	roster      *roster // nil before registration and after removal
 	place       int     // in roster.list
 	memberships map[string]*membership
-	sink        sink // of the transport that it has now
-	finished    bool // nothing is written any more
-	away        bool // its socket is lost, and it may come back with another one
-	slow        bool // its queue has something, or may have
-	dirty       bool // it gets something of its own in this round
-	own         run  // all that it gets in this round, if it is dirty and has no queue
-	ends        bool // this round is its last
-	wroteAt     int64
-	lostAt      int64 // when its transport was lost; 0 while it is not
+	sink        sink  // of the transport that it has now
+	finished    bool  // nothing is written any more
+	away        bool  // its socket is lost, and it may come back with another one
+	gone        bool  // its transport is lost: finished, or away
+	slow        bool  // its queue has something, or may have
+	dirty       bool  // it gets something of its own in this round
+	ends        bool  // this round is its last
+	own         run   // all that it gets in this round, if it is dirty and has no queue
+	wroteAt     int64 // when it was written to last; of one that is gone: since when it is
 	booked      int   // bytes of items in own that are still booked in the queue
 }
 

@@ -244,14 +244,14 @@ const lostGrace = time.Second
 
 // look does at a tick what a connection needs.
 func (s *shard) look(c *connection, o *HubOptions, now time.Duration) {
-	lost := now - time.Duration(c.lostAt)
+	since := now - time.Duration(c.wroteAt)
 	switch {
-	case c.lostAt == 0 && !c.finished:
+	case !c.gone && !c.finished:
 		s.check(c, o, now)
-	case c.lostAt == 0 || c.ctx.Err() != nil:
-	case c.finished && lost > lostGrace: // its reader is held up, by a method that waits
+	case !c.gone || c.ctx.Err() != nil:
+	case c.finished && since > lostGrace: // its reader is held up, by a method that waits
 		c.end(c.lost(nil))
-	case c.away && lost > s.server.options.DisconnectTimeout+lostGrace: // likewise (SR-18)
+	case c.away && since > s.server.options.DisconnectTimeout+lostGrace: // likewise (SR-18)
 		c.end(c.elsewhere(EndedAway))
 	}
 }
