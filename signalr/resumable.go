@@ -16,7 +16,7 @@ import (
 // WebSocket and nothing more.
 //
 //	socket lost -> reader: away ....... waits -> reads the new one, from a Sequence on
-//	new request -> replace: away, old writer ended -> back: Sequence, replay, queue
+//	new request -> replace: away, swap, old writer ended -> back: Sequence, replay, queue
 //
 // The reader and the requests find each other here; the shard learns of it by
 // tasks, so that it never writes to a socket that is being replaced.
