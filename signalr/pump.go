@@ -51,7 +51,7 @@ func (s *shard) enqueue(c *connection, frame []byte, how *handling) {
 }
 
 // lose is what becomes of a connection that cannot be written to any more.
-// Reading finds out why, or else the next ticks (see miss); one with stateful
+// Reading finds out why, or else the next ticks (see look); one with stateful
 // reconnect may come back.
 func (s *shard) lose(c *connection) {
 	c.away = c.resumable.Load() && !c.finished
