@@ -43,6 +43,7 @@ type Receipt struct {
 	ID         string
 	Topic      Topic
 	Seq        uint64
+	Cursor     string // the position at the event
 	Durability string // "disk", "quorum" or "memory"
 	Duplicate  bool   // stored before; Seq is the first one's
 }
@@ -50,8 +51,9 @@ type Receipt struct {
 // Stored is an event with its place in the log. Seq grows along the topic,
 // with holes; Prev is the Seq of the topic's event before it, 0 for the first.
 type Stored struct {
-	Event Event
-	Topic Topic
-	Seq   uint64
-	Prev  uint64
+	Event  Event
+	Topic  Topic
+	Seq    uint64
+	Prev   uint64
+	Record []byte // the event in its stored form; nil: it is encoded when needed
 }

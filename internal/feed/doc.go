@@ -1,0 +1,2 @@
+// Package feed knows who follows what.
+package feed
