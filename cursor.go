@@ -19,11 +19,11 @@ func (e Epoch) String() string { return hex.EncodeToString(e[:]) }
 
 // ParseEpoch reads what [Epoch.String] wrote.
 func ParseEpoch(s string) (Epoch, error) {
-	var e Epoch
-	if n, err := hex.Decode(e[:], []byte(s)); err != nil || n != len(e) || len(s) != 2*n {
+	b, err := hex.DecodeString(s)
+	if err != nil || len(b) != len(Epoch{}) {
 		return Epoch{}, Errorf(CodeInvalidArgument, "epoch is %s: want 16 hexadecimal digits", quote(s))
 	}
-	return e, nil
+	return Epoch(b), nil
 }
 
 // Cursor is a position in one topic, the same on every node. It stands at an
