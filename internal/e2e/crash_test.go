@@ -44,9 +44,10 @@ func serve(t *testing.T, binary, data string) *process {
 }
 
 // serveOn starts the server and waits for its first line.
-func serveOn(t *testing.T, binary, data, address string) *process {
+func serveOn(t *testing.T, binary, data, address string, flags ...string) *process {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), binary, "serve", "--listen", address, "--data-dir", data)
+	arguments := append([]string{"serve", "--listen", address, "--data-dir", data}, flags...)
+	command := exec.CommandContext(t.Context(), binary, arguments...)
 	command.Stderr = t.Output()
 	stdout, err := command.StdoutPipe()
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"encoding/json"
 	"io"
-	"os"
 	"os/exec"
 	"reflect"
 	"testing"
@@ -36,14 +35,7 @@ type line struct {
 // missing, the test is skipped by name.
 func startStock(t *testing.T, base, transport, protocol string) *stockClient {
 	t.Helper()
-	node, err := exec.LookPath("node")
-	if err != nil {
-		t.Skip("SKIPPED: the stock JavaScript client needs Node, which is not installed")
-	}
-	if _, err := os.Stat("client/node_modules/@microsoft/signalr-protocol-msgpack"); err != nil {
-		t.Skip("SKIPPED: the stock JavaScript client is not installed; run make test, or npm ci in internal/e2e/client")
-	}
-	command := exec.CommandContext(t.Context(), node, "client/watch.mjs", base, transport, protocol)
+	command := exec.CommandContext(t.Context(), nodeWithClient(t), "client/watch.mjs", base, transport, protocol)
 	command.Stderr = t.Output()
 	stdin, err := command.StdinPipe()
 	if err != nil {

@@ -1,9 +1,7 @@
 package hub
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -23,13 +21,17 @@ const (
 
 // Callbacks tells clients of events. It is the sink of the event processor.
 type Callbacks struct {
-	hub *signalr.Hub
+	hub    *signalr.Hub
+	logger *slog.Logger
 }
 
 // NewCallbacks makes the product's hub, still without methods. With dev,
 // clients are told the details of errors.
 func NewCallbacks(dev bool, logger *slog.Logger) *Callbacks {
-	return &Callbacks{hub: signalr.NewHub(&signalr.HubOptions{
+	if logger == nil {
+		logger = slog.New(slog.DiscardHandler)
+	}
+	return &Callbacks{logger: logger, hub: signalr.NewHub(&signalr.HubOptions{
 		Name:                      "aspire-realtime",
 		DetailedErrors:            dev,
 		MaximumReceiveMessageSize: maxMessage,
@@ -40,17 +42,22 @@ func NewCallbacks(dev bool, logger *slog.Logger) *Callbacks {
 // Hub is the hub to be mapped at [Path].
 func (c *Callbacks) Hub() *signalr.Hub { return c.hub }
 
-// Deliver sends an event to its topic's group in callback form.
-func (c *Callbacks) Deliver(ctx context.Context, callback fanfare.Callback, stored fanfare.Stored) error {
-	target := c.hub.Group(group(stored.Topic))
-	switch payload := stored.Event.Payload.(type) {
+// Deliver tells everybody who follows the envelope's topic by callback.
+func (c *Callbacks) Deliver(ctx context.Context, callback fanfare.Callback, e fanfare.Envelope) error {
+	return c.call(ctx, c.hub.Group(group(e.Topic)), callback, e)
+}
+
+// call sends the callback of an event to target.
+func (c *Callbacks) call(ctx context.Context, target signalr.Target, callback fanfare.Callback, e fanfare.Envelope) error {
+	target = target.With(delivery(e))
+	switch payload := e.Event.Payload.(type) {
 	case fanfare.DocumentPayload:
 		if callback == fanfare.CallbackProcessing {
-			return c.sendUpdate(ctx, target, stored.Topic, payload)
+			return receiveProcessingUpdate.To(ctx, target, e.Topic.ID, string(payload.Status), payload.Percentage)
 		}
-		return c.notify(ctx, target, stored.Event, payload.Message)
+		return c.notify(ctx, target, e.Event, payload.Message)
 	case fanfare.ScaledPayload:
-		return c.notify(ctx, target, stored.Event, payload.Message)
+		return c.notify(ctx, target, e.Event, payload.Message)
 	case fanfare.AlertPayload:
 		return receiveComplianceAlert.To(ctx, target, payload.Framework, payload.Message, payload.Severity)
 	case fanfare.HealthPayload:
@@ -58,9 +65,9 @@ func (c *Callbacks) Deliver(ctx context.Context, callback fanfare.Callback, stor
 		if err != nil {
 			return err
 		}
-		return receiveHealthUpdate.To(ctx, target, stored.Event.Service, string(payload.Status), metrics)
+		return receiveHealthUpdate.To(ctx, target, e.Event.Service, string(payload.Status), metrics)
 	default:
-		return fmt.Errorf("deliver %s: no callback carries a %T", stored.Event.Type, payload)
+		return fmt.Errorf("deliver %s: no callback carries a %T", e.Event.Type, payload)
 	}
 }
 
@@ -70,40 +77,15 @@ func (c *Callbacks) notify(ctx context.Context, target signalr.Target, event fan
 	return receiveServiceNotification.To(ctx, target, event.Service, message, strings.ToLower(event.Type.String()))
 }
 
-// sendUpdate tells target of a document's state, unless it knows a newer one.
-func (c *Callbacks) sendUpdate(ctx context.Context, target signalr.Target, topic fanfare.Topic, state fanfare.DocumentPayload) error {
-	newer := target.OnlyNewer(group(topic), state.Position())
-	return receiveProcessingUpdate.To(ctx, newer, topic.ID, string(state.Status), state.Percentage)
-}
-
-// plain is the metrics by the names and forms of their JSON, which clients of
-// either encoding get: times are strings, whole numbers integers.
-func plain(metrics fanfare.HealthMetrics) (map[string]any, error) {
-	data, err := json.Marshal(metrics)
-	if err != nil {
-		return nil, fmt.Errorf("encode metrics: %w", err)
+// delivery is how an event is treated in the queue of a slow client: in the
+// order of its topic, what is urgent before other topics, progress by its newest
+// alone, and from the log once the queue is full.
+func delivery(e fanfare.Envelope) signalr.Delivery {
+	return signalr.Delivery{
+		Key:      e.Topic.String(),
+		Urgent:   e.Event.High(),
+		Conflate: e.Event.Conflatable() && !e.Snapshot && e.Gap == nil,
+		Logged:   true,
+		Position: e.Prev,
 	}
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.UseNumber()
-	var members map[string]any
-	if err := decoder.Decode(&members); err != nil {
-		return nil, fmt.Errorf("decode metrics: %w", err)
-	}
-	for name, value := range members {
-		if number, ok := value.(json.Number); ok {
-			members[name] = numeral(number)
-		}
-	}
-	return members, nil
-}
-
-func numeral(number json.Number) any {
-	if whole, err := number.Int64(); err == nil {
-		return whole
-	}
-	float, err := number.Float64()
-	if err != nil {
-		return number.String()
-	}
-	return float
 }

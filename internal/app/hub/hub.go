@@ -3,8 +3,10 @@ package hub
 import (
 	"context"
 	"log/slog"
+	"sync"
 
 	"github.com/fanfare-hub/fanfare"
+	"github.com/fanfare-hub/fanfare/internal/feed"
 )
 
 // Path is where the hub is mapped.
@@ -13,15 +15,6 @@ const Path = "/aspire-realtime"
 // maxMessage is the largest message a client may send, in bytes. Clients send
 // method names and ids: the room is for cursors and filters of many topics.
 const maxMessage = 1 << 20
-
-// tenant stands before a topic in a group's name, until there are others.
-const tenant = "_/"
-
-// Documents knows the present state of documents.
-type Documents interface {
-	// State returns the document's last state; not_found when there is none.
-	State(ctx context.Context, id string) (fanfare.DocumentPayload, error)
-}
 
 // Emitter takes the events that the hub itself tells.
 type Emitter interface {
@@ -33,7 +26,7 @@ type Options struct {
 	Callbacks *Callbacks // whose hub gets the methods
 	Service   string     // this process's name: the group that every connection joins
 	Instance  string     // this process's instance, told in presence events
-	Documents Documents
+	Feed      *feed.Feed
 	Emitter   Emitter
 	Logger    *slog.Logger // nil discards
 }
@@ -43,9 +36,10 @@ type Hub struct {
 	callbacks *Callbacks
 	service   fanfare.Topic
 	instance  string
-	documents Documents
+	feed      *feed.Feed
 	emitter   Emitter
 	logger    *slog.Logger
+	followers sync.Map // of *follower, by connection id
 }
 
 // New binds the hub's methods, before anybody connects.
@@ -54,7 +48,7 @@ func New(options Options) *Hub {
 		callbacks: options.Callbacks,
 		service:   fanfare.ServiceTopic(options.Service),
 		instance:  options.Instance,
-		documents: options.Documents,
+		feed:      options.Feed,
 		emitter:   options.Emitter,
 		logger:    options.Logger,
 	}
@@ -66,8 +60,8 @@ func New(options Options) *Hub {
 	hub.OnDisconnected(h.disconnected)
 	hub.Handle("SubscribeToDocument", h.subscribeToDocument)
 	hub.Handle("UnsubscribeFromDocument", h.unsubscribeFromDocument)
+	hub.Handle("Subscribe", h.subscribe)
+	hub.Handle("Unsubscribe", h.unsubscribe)
+	hub.Handle("StreamTopic", h.streamTopic)
 	return h
 }
-
-// group is the SignalR group of a topic's callback subscribers.
-func group(topic fanfare.Topic) string { return tenant + topic.String() }

@@ -6,19 +6,23 @@ import (
 	"time"
 
 	"github.com/fanfare-hub/fanfare"
+	"github.com/fanfare-hub/fanfare/internal/feed"
 	"github.com/fanfare-hub/fanfare/signalr"
 )
 
 // tellTimeout bounds the telling of a presence event by a log that is stuck.
 const tellTimeout = 5 * time.Second
 
-// connected joins what a connection follows without asking, and tells of it.
+// connected follows what a connection hears of without asking, and tells of it.
 func (h *Hub) connected(ctx context.Context, caller *signalr.Caller) error {
-	if err := caller.Join(group(h.service)); err != nil {
-		return err
-	}
+	f := h.newFollower(caller)
+	topics := []fanfare.Topic{h.service}
 	if id := caller.UserID(); id != "" {
-		if err := caller.Join(group(fanfare.UserTopic(id))); err != nil {
+		topics = append(topics, fanfare.UserTopic(id))
+	}
+	for _, topic := range topics {
+		if _, err := f.subscriber.Subscribe(ctx, topic, feed.Callbacks, feed.Now); err != nil {
+			h.end(caller)
 			return err
 		}
 	}
@@ -28,6 +32,7 @@ func (h *Hub) connected(ctx context.Context, caller *signalr.Caller) error {
 
 // disconnected tells why: an orderly end has a reason, any other an error too.
 func (h *Hub) disconnected(ctx context.Context, caller *signalr.Caller, err error) error {
+	h.end(caller)
 	reason := string(caller.EndReason())
 	if err != nil {
 		reason += ": " + err.Error()

@@ -1,0 +1,68 @@
+package hub
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/fanfare-hub/fanfare"
+	"github.com/fanfare-hub/fanfare/internal/feed"
+	"github.com/fanfare-hub/fanfare/signalr"
+)
+
+// follower is a connection and what it follows.
+type follower struct {
+	connection *connection
+	subscriber *feed.Subscriber
+}
+
+// follower finds that of a connection.
+func (h *Hub) follower(id string) (*follower, error) {
+	found, _ := h.followers.Load(id)
+	f, ok := found.(*follower)
+	if !ok {
+		return nil, fanfare.Errorf(fanfare.CodeConflict, "the connection has ended")
+	}
+	return f, nil
+}
+
+// newFollower makes that of a connection; end ends it.
+func (h *Hub) newFollower(caller *signalr.Caller) *follower {
+	connection := &connection{caller: caller, callbacks: h.callbacks}
+	f := &follower{connection: connection, subscriber: h.feed.Subscriber(connection)}
+	h.followers.Store(caller.ConnectionID(), f)
+	return f
+}
+
+func (h *Hub) end(caller *signalr.Caller) {
+	if found, ok := h.followers.LoadAndDelete(caller.ConnectionID()); ok {
+		if f, ok := found.(*follower); ok {
+			f.subscriber.Close()
+		}
+	}
+}
+
+// Run has the feed give clients from the log what their full queues dropped,
+// until ctx ends.
+func (h *Hub) Run(ctx context.Context) error {
+	for {
+		overflow, err := h.callbacks.hub.NextOverflow(ctx)
+		if err != nil {
+			return nil //nolint:nilerr // ctx has ended, as it says above
+		}
+		h.overflowed(ctx, overflow)
+	}
+}
+
+func (h *Hub) overflowed(ctx context.Context, overflow signalr.Overflow) {
+	topic, err := fanfare.ParseTopic(overflow.Key)
+	if err != nil {
+		h.logger.LogAttrs(ctx, slog.LevelError, "overflow of what is no topic", slog.String("key", overflow.Key))
+		return
+	}
+	f, err := h.follower(overflow.ConnectionID)
+	if err != nil {
+		return // it has gone, and misses nothing more
+	}
+	f.connection.overflowed(topic, overflow)
+	f.subscriber.Overflowed(topic, overflow.After)
+}

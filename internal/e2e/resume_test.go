@@ -1,0 +1,213 @@
+package e2e
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"testing"
+
+	"github.com/fanfare-hub/fanfare"
+)
+
+// followLine is one line of follow.mjs.
+type followLine struct {
+	Envelope   json.RawMessage
+	Subscribed *struct {
+		Topic, Cursor string
+		Resumed       bool
+	}
+	Failed string
+	Closed bool
+	Error  string
+}
+
+// startFollow connects follow.mjs, whose lines come until the test ends.
+func startFollow(t *testing.T, base, transport, protocol string, topic fanfare.Topic) <-chan followLine {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), nodeWithClient(t), "client/follow.mjs", base, transport, protocol, topic.String())
+	command.Stderr = t.Output()
+	stdin, err := command.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines, read := make(chan followLine, 20_000), make(chan struct{})
+	go func() { defer close(read); defer close(lines); readFollow(t, stdout, lines) }()
+	t.Cleanup(func() {
+		stdin.Close()
+		<-read
+		command.Wait() // it may end while it reconnects
+	})
+	return lines
+}
+
+func readFollow(t *testing.T, stdout io.Reader, lines chan<- followLine) {
+	scanner := bufio.NewScanner(stdout)
+	scanner.Buffer(nil, 1<<20)
+	for scanner.Scan() {
+		var l followLine
+		if err := json.Unmarshal(scanner.Bytes(), &l); err != nil {
+			t.Errorf("follow.mjs wrote %q: %v", scanner.Text(), err)
+			return
+		}
+		lines <- l
+	}
+}
+
+// account is what a follower has received, held against what was stored.
+type account struct {
+	t        *testing.T
+	chain    fanfare.Chain
+	seen     map[string]int // of each event id, how often
+	covered  int
+	resumed  int // subscriptions that went on without a gap
+	terminal bool
+}
+
+func newAccount(t *testing.T) *account { return &account{t: t, seen: map[string]int{}} }
+
+func (a *account) take(l followLine) {
+	a.t.Helper()
+	switch {
+	case l.Closed:
+		a.t.Fatal("the client gave up:", l.Error)
+	case l.Subscribed != nil && l.Subscribed.Resumed:
+		a.resumed++
+	case l.Envelope != nil:
+		e, err := fanfare.DecodeEnvelope(l.Envelope)
+		if err != nil {
+			a.t.Fatal(err)
+		}
+		a.envelope(e)
+	}
+}
+
+func (a *account) envelope(e fanfare.Envelope) {
+	a.t.Helper()
+	if err := a.chain.Follow(e); err != nil {
+		a.t.Fatal(err)
+	}
+	if e.Gap != nil {
+		a.t.Fatalf("a gap after %d, with everything in the log", e.Gap.After)
+	}
+	a.seen[e.Event.ID]++
+	a.covered += e.Covers
+	a.terminal = a.terminal || e.Event.Terminal()
+}
+
+// settle compares with what was stored: each once, or covered by another.
+func (a *account) settle(receipts []stored) {
+	a.t.Helper()
+	for _, r := range receipts {
+		if n := a.seen[r.ID]; n > 1 {
+			a.t.Errorf("%s came %d times", r.ID, n)
+		}
+	}
+	if got := len(a.seen) + a.covered; got != len(receipts) {
+		a.t.Errorf("%d came and %d were covered: want %d in all", len(a.seen), a.covered, len(receipts))
+	}
+}
+
+// TestStockClientThroughCuts cuts the stock client's connection a hundred times
+// while events go by; its handler sees each once or covered, in order.
+func TestStockClientThroughCuts(t *testing.T) {
+	t.Parallel()
+	cuts, perCut := 100, 100
+	if testing.Short() {
+		cuts = 10
+	}
+	for _, cell := range []struct{ transport, protocol string }{{"WebSockets", "json"}, {"ServerSentEvents", "json"}, {"LongPolling", "messagepack"}} {
+		t.Run(cell.transport, func(t *testing.T) {
+			t.Parallel()
+			base := startServer(t)
+			through := newCutter(t, base)
+			document := fanfare.DeriveID(t.Name())
+			lines := startFollow(t, through.url(), cell.transport, cell.protocol, fanfare.DocumentTopic(document))
+			a := newAccount(t)
+			receipts := publishThroughCuts(t, base, through, document, cuts, perCut, func() { awaitSubscription(t, lines, a) })
+			for !a.terminal {
+				a.take(nextLine(t, lines))
+			}
+			a.settle(receipts)
+			if a.resumed == 0 {
+				t.Error("nothing was resumed: the test shows nothing")
+			}
+			t.Logf("%d events, %d covered, %d resumed", len(receipts), a.covered, a.resumed)
+		})
+	}
+}
+
+// publishThroughCuts publishes a document's life, and cuts somewhere in the
+// middle of each hundred, once the client is there to be cut.
+func publishThroughCuts(t *testing.T, base string, through *cutter, document string, cuts, perCut int, ready func()) (receipts []stored) {
+	t.Helper()
+	random, total := rand.New(rand.NewPCG(1, 2)), cuts*perCut
+	for range cuts {
+		ready()
+		at := random.IntN(perCut)
+		for first, n := 0, 0; first < perCut; first += n {
+			n = min(1+random.IntN(40), perCut-first)
+			events := make([]fanfare.Event, n)
+			for i := range events {
+				done := len(receipts) + i + 1
+				events[i] = step(document, done, statusAt(done, total), done*100/total)
+			}
+			receipts = append(receipts, publish(t, base, events...)...)
+			if first <= at && at < first+n {
+				through.cut()
+			}
+		}
+	}
+	return receipts
+}
+
+func statusAt(done, total int) fanfare.Status {
+	if done == total {
+		return fanfare.StatusCompleted
+	}
+	return fanfare.StatusProcessing
+}
+
+// awaitSubscription takes lines until the client follows anew.
+func awaitSubscription(t *testing.T, lines <-chan followLine, a *account) {
+	t.Helper()
+	for {
+		l := nextLine(t, lines)
+		a.take(l)
+		if l.Subscribed != nil {
+			return
+		}
+	}
+}
+
+func nextLine(t *testing.T, lines <-chan followLine) followLine {
+	t.Helper()
+	l, ok := within(t, lines)
+	if !ok {
+		t.Fatal("follow.mjs has ended")
+	}
+	return l
+}
+
+// nodeWithClient is Node with the stock client; without, the test is skipped by
+// name.
+func nodeWithClient(t *testing.T) string {
+	t.Helper()
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Skip("SKIPPED: the stock JavaScript client needs Node, which is not installed")
+	}
+	if _, err := os.Stat("client/node_modules/@microsoft/signalr-protocol-msgpack"); err != nil {
+		t.Skip("SKIPPED: the stock JavaScript client is not installed; run make test, or npm ci in internal/e2e/client")
+	}
+	return node
+}
