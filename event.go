@@ -38,6 +38,12 @@ func (e Event) CorrelationID() string {
 // High reports whether the event is urgent: a priority of 8 or more.
 func (e Event) High() bool { return e.Priority >= highPriority }
 
+// Entry is an event and the topic that it is to be stored on.
+type Entry struct {
+	Event Event
+	Topic Topic
+}
+
 // Receipt is what the log answers when it has stored an event.
 type Receipt struct {
 	ID         string

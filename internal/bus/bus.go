@@ -33,9 +33,15 @@ type Options struct {
 
 // Retention says how long events are kept: the oldest go first.
 type Retention struct {
-	MaxAge   time.Duration // default 90 days
-	MaxBytes int64         // of all events together, on disk; default 8 GiB
+	MaxAge      time.Duration // default 90 days
+	MaxBytes    int64         // of all events together, on disk; default 8 GiB
+	MaxPerTopic int64         // events of one topic; default 100,000
 }
+
+// defaultMaxPerTopic is more than any document has, and a health report each
+// minute for two months; at half a KiB an event it is a tenth of what a
+// partition holds, so that one noisy topic does not push out the others.
+const defaultMaxPerTopic = 100_000
 
 // Stats counts what was not handed on since Start.
 type Stats struct {
@@ -68,6 +74,7 @@ type session struct {
 	server  *server.Server
 	conn    *nats.Conn
 	js      jetstream.JetStream
+	epoch   fanfare.Epoch
 	live    *nats.Subscription
 	records jetstream.KeyValue
 	jobs    jetstream.Consumer
@@ -89,6 +96,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.RetryWait, time.Second)
 	setDefault(&o.Retention.MaxAge, 90*24*time.Hour)
 	setDefault(&o.Retention.MaxBytes, 8<<30)
+	setDefault(&o.Retention.MaxPerTopic, defaultMaxPerTopic)
 	setDefault(&o.Logger, slog.New(slog.DiscardHandler))
 	return o
 }
@@ -130,7 +138,7 @@ func (b *Bus) open(ctx context.Context, s *session) (err error) {
 	if s.js, err = jetstream.New(s.conn, jetstream.WithDefaultTimeout(requestTimeout)); err != nil {
 		return err
 	}
-	if err := b.openEvents(ctx, s.js); err != nil {
+	if s.epoch, err = b.openEvents(ctx, s.js); err != nil {
 		return err
 	}
 	if s.records, err = openRecords(ctx, s.js); err != nil {
@@ -196,6 +204,14 @@ func (b *Bus) Stats() Stats {
 		stats.Dropped = liveDropped(s.live)
 	}
 	return stats
+}
+
+// Epoch names the store in cursors; zero while the bus does not run.
+func (b *Bus) Epoch() fanfare.Epoch {
+	if s := b.session.Load(); s != nil {
+		return s.epoch
+	}
+	return fanfare.Epoch{}
 }
 
 // Records returns the document records.

@@ -45,9 +45,28 @@ func (b *Bus) Append(ctx context.Context, event fanfare.Event, topic fanfare.Top
 		ID:         event.ID,
 		Topic:      topic,
 		Seq:        ack.Sequence,
+		Cursor:     fanfare.CursorAt(s.epoch, ack.Sequence, event.ID).Encode(topic),
 		Durability: durability,
 		Duplicate:  ack.Duplicate,
 	}, nil
+}
+
+// AppendAll stores the entries, those of a topic in their order, and returns
+// their receipts when all are on disk. After an error the receipts are those of
+// the first entries, as many as are known to be stored; others may be too. The
+// same entries may then be appended again, and are stored once.
+//
+// Errors: as of [Bus.Append]; after another than unavailable nothing is stored.
+func (b *Bus) AppendAll(ctx context.Context, entries []fanfare.Entry) ([]fanfare.Receipt, error) {
+	receipts := make([]fanfare.Receipt, 0, len(entries))
+	for _, entry := range entries {
+		receipt, err := b.Append(ctx, entry.Event, entry.Topic)
+		if err != nil {
+			return receipts, err
+		}
+		receipts = append(receipts, receipt)
+	}
+	return receipts, nil
 }
 
 // LastID is the id of the topic's last event; empty while there is none.

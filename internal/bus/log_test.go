@@ -97,7 +97,10 @@ func TestAppendReturnsWhatLiveDelivers(t *testing.T) {
 		if !reflect.DeepEqual(s.Event, event) {
 			t.Errorf("%s: live\n%+v\nappended\n%+v", topic, s.Event, event)
 		}
-		want := fanfare.Receipt{ID: event.ID, Topic: topic, Seq: s.Seq, Durability: "disk"}
+		want := fanfare.Receipt{
+			ID: event.ID, Topic: topic, Seq: s.Seq, Durability: "disk",
+			Cursor: fanfare.CursorAt(b.Epoch(), s.Seq, event.ID).Encode(topic),
+		}
 		if receipts[i] != want {
 			t.Errorf("receipt %+v, want %+v", receipts[i], want)
 		}
