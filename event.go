@@ -44,16 +44,6 @@ type Entry struct {
 	Topic Topic
 }
 
-// Receipt is what the log answers when it has stored an event.
-type Receipt struct {
-	ID         string
-	Topic      Topic
-	Seq        uint64
-	Cursor     string // the position at the event
-	Durability string // "disk", "quorum" or "memory"
-	Duplicate  bool   // stored before; Seq is the first one's
-}
-
 // Stored is an event with its place in the log. Seq grows along the topic,
 // with holes; Prev is the Seq of the topic's event before it, 0 for the first.
 type Stored struct {

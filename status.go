@@ -38,3 +38,23 @@ func (p DocumentPayload) Position() uint64 {
 	attempt, percentage := max(p.Attempt, 0), min(max(p.Percentage, 0), 100)
 	return uint64(attempt)<<16 | uint64(p.Status.Rank())<<8 | uint64(percentage) //nolint:gosec // none is negative
 }
+
+// EventType returns the type of the event by which a service tells that a
+// document has come to this status. The error of an unknown status is
+// CodeInvalidArgument.
+func (s Status) EventType() (Type, error) {
+	switch s {
+	case StatusQueued:
+		return DocumentUploaded, nil
+	case StatusStarted:
+		return ProcessingStarted, nil
+	case StatusProcessing:
+		return ProcessingProgress, nil
+	case StatusCompleted:
+		return ProcessingCompleted, nil
+	case StatusFailed:
+		return ProcessingFailed, nil
+	}
+	return 0, Errorf(CodeInvalidArgument,
+		"status is %s: allowed are queued, started, processing, completed and failed", quote(string(s)))
+}

@@ -29,3 +29,18 @@ func TestPositionGrowsAlongADocumentsWay(t *testing.T) {
 		t.Error("completed and failed are the two ends")
 	}
 }
+
+func TestEventTypeOfAStatus(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[Status]Type{
+		StatusQueued: DocumentUploaded, StatusStarted: ProcessingStarted, StatusProcessing: ProcessingProgress,
+		StatusCompleted: ProcessingCompleted, StatusFailed: ProcessingFailed,
+	} {
+		if got, err := status.EventType(); got != want || err != nil || want.status() != status {
+			t.Errorf("%s is told by %s, %v, want %s", status, got, err, want)
+		}
+	}
+	if _, err := Status("done").EventType(); CodeOf(err) != CodeInvalidArgument {
+		t.Errorf("an unknown status gives %v", err)
+	}
+}

@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"strconv"
 
 	"github.com/fanfare-hub/fanfare"
 )
@@ -11,7 +10,7 @@ import (
 // type that the status calls for. The document's GUID may be in any case; the
 // percentage is 0-100.
 func (p *Processor) BroadcastProcessingUpdate(ctx context.Context, documentID string, status fanfare.Status, percentage int) error {
-	kind, err := typeFor(status)
+	kind, err := status.EventType()
 	if err != nil {
 		return err
 	}
@@ -23,23 +22,6 @@ func (p *Processor) BroadcastProcessingUpdate(ctx context.Context, documentID st
 		DocumentID: guid, Status: status, Percentage: percentage, ServiceInstance: p.instance,
 	}})
 	return err
-}
-
-func typeFor(status fanfare.Status) (fanfare.Type, error) {
-	switch status {
-	case fanfare.StatusQueued:
-		return fanfare.DocumentUploaded, nil
-	case fanfare.StatusStarted:
-		return fanfare.ProcessingStarted, nil
-	case fanfare.StatusProcessing:
-		return fanfare.ProcessingProgress, nil
-	case fanfare.StatusCompleted:
-		return fanfare.ProcessingCompleted, nil
-	case fanfare.StatusFailed:
-		return fanfare.ProcessingFailed, nil
-	}
-	return 0, fanfare.Errorf(fanfare.CodeInvalidArgument,
-		"status is %s: allowed are queued, started, processing, completed and failed", strconv.Quote(string(status)))
 }
 
 // BroadcastComplianceAlert emits an alert of this severity, 1-10. Without a
