@@ -46,7 +46,7 @@ const defaultMaxPerTopic = 100_000
 // Stats counts what was not handed on since Start.
 type Stats struct {
 	Undecodable   uint64 // stored events, records and jobs that could not be read
-	SlowConsumer  uint64 // times that NATS began to drop because deliver was too slow
+	SlowConsumer  uint64 // times that NATS began to drop a topic's events because deliver was too slow
 	Dropped       uint64 // events dropped for that reason; they are in the log
 	AsyncFailures uint64 // other errors that NATS reported
 }
@@ -61,8 +61,10 @@ type Bus struct {
 	lifecycle sync.Mutex // held during Start and Stop
 	started   bool       // guarded by lifecycle
 
-	session atomic.Pointer[session] // nil while not running
-	living  atomic.Bool             // a Live runs
+	session   atomic.Pointer[session] // nil while not running
+	living    atomic.Bool             // a Live runs
+	doubts    chan struct{}           // holds one when live events may have been lost
+	liveQueue int                     // of each shard; set before Start
 
 	undecodable   atomic.Uint64
 	slowConsumer  atomic.Uint64
@@ -71,13 +73,18 @@ type Bus struct {
 
 // session is what exists between Start and Stop. Its fields do not change.
 type session struct {
-	server  *server.Server
-	conn    *nats.Conn
-	js      jetstream.JetStream
-	epoch   fanfare.Epoch
-	live    *nats.Subscription
-	records jetstream.KeyValue
-	jobs    jetstream.Consumer
+	server   *server.Server
+	conn     *nats.Conn
+	js       jetstream.JetStream
+	epoch    fanfare.Epoch
+	records  jetstream.KeyValue
+	jobs     jetstream.Consumer
+	follows  *follows
+	compared *comparison
+	asking   []*nats.Conn // of all askers
+	pages    askers
+	looks    askers
+	stopping chan struct{} // closed when the session ends
 }
 
 // New returns a bus that is not running yet.
@@ -86,6 +93,7 @@ func New(opts Options) *Bus {
 	b.log = b.opts.Logger
 	b.records.bus, b.jobs.bus = b, b
 	b.records.gets = make(chan struct{}, maxGets)
+	b.doubts, b.liveQueue = make(chan struct{}, 1), liveQueueLen
 	return b
 }
 
@@ -108,8 +116,7 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// Start opens the store, and returns when events can be appended and the live
-// feed is listening. A bus starts once. Opening a store that was not closed
+// Start opens the store, and returns when events can be appended and followed. A bus starts once. Opening a store that was not closed
 // properly takes about two seconds for a million events.
 func (b *Bus) Start(ctx context.Context) error {
 	b.lifecycle.Lock()
@@ -118,7 +125,7 @@ func (b *Bus) Start(ctx context.Context) error {
 		return fanfare.Errorf(fanfare.CodeConflict, "the bus was started before")
 	}
 	b.started = true
-	s := &session{}
+	s := &session{stopping: make(chan struct{})}
 	if err := b.open(ctx, s); err != nil {
 		s.close()
 		return startError(b.opts.Dir, err)
@@ -147,7 +154,19 @@ func (b *Bus) open(ctx context.Context, s *session) (err error) {
 	if s.jobs, err = b.openJobs(ctx, s.js); err != nil {
 		return err
 	}
-	s.live, err = subscribeLive(ctx, s.conn)
+	return b.openReading(ctx, s)
+}
+
+// openReading makes what the log is read by.
+func (b *Bus) openReading(ctx context.Context, s *session) (err error) {
+	if s.pages, err = b.openAskers(s, pageAskers); err != nil {
+		return err
+	}
+	if s.looks, err = b.openAskers(s, lookAskers); err != nil {
+		return err
+	}
+	s.follows = newFollows(s.conn, b.opts.Partitions, b.liveQueue)
+	s.compared, err = b.openComparison(ctx, s)
 	return err
 }
 
@@ -169,6 +188,10 @@ func (b *Bus) Stop(ctx context.Context) error {
 
 // close ends what open has begun, in reverse order.
 func (s *session) close() {
+	close(s.stopping)
+	for _, conn := range s.asking {
+		conn.Close()
+	}
 	if s.conn != nil {
 		s.conn.Close()
 	}
@@ -201,7 +224,7 @@ func (b *Bus) Stats() Stats {
 		AsyncFailures: b.asyncFailures.Load(),
 	}
 	if s := b.session.Load(); s != nil {
-		stats.Dropped = liveDropped(s.live)
+		stats.Dropped = s.follows.lost()
 	}
 	return stats
 }

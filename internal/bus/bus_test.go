@@ -132,7 +132,7 @@ func TestNothingWorksUnlessRunning(t *testing.T) {
 	b := bus.New(bus.Options{Dir: t.TempDir()})
 	_, err := b.Append(ctx, progress(doc, 1), fanfare.DocumentTopic(doc))
 	wantCode(t, err, fanfare.CodeUnavailable)
-	wantCode(t, b.Live(ctx, func(fanfare.Stored) {}), fanfare.CodeUnavailable)
+	wantCode(t, b.Live(ctx, func(fanfare.Stored) {}, func() {}), fanfare.CodeUnavailable)
 	_, _, err = b.Records().Get(ctx, "d")
 	wantCode(t, err, fanfare.CodeUnavailable)
 	wantCode(t, b.Records().Watch(ctx, nil, nil), fanfare.CodeUnavailable)
@@ -145,7 +145,7 @@ func TestStopEndsWhoeverStillReads(t *testing.T) {
 	b := newBus(t, bus.Options{})
 	ready := make(chan struct{})
 	errs := make(chan error, 3)
-	go func() { errs <- b.Live(context.Background(), func(fanfare.Stored) {}) }()
+	go func() { errs <- b.Live(context.Background(), func(fanfare.Stored) {}, func() {}) }()
 	go func() {
 		errs <- b.Records().Watch(context.Background(), func(string, []byte, uint64) {}, func() { close(ready) })
 	}()

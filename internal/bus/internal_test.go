@@ -26,11 +26,16 @@ func startBus(t *testing.T, opts Options) (*Bus, *session) {
 	opts.Dir, opts.Partitions = t.TempDir(), 1
 	opts.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
 	b := New(opts)
+	return b, startOwn(t, b)
+}
+
+func startOwn(t *testing.T, b *Bus) *session {
+	t.Helper()
 	if err := b.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { b.Stop(context.Background()) })
-	return b, b.session.Load()
+	return b.session.Load()
 }
 
 func update(n int) fanfare.Event {
@@ -52,84 +57,6 @@ func until(t *testing.T, what string, holds func() bool) {
 		case <-deadline:
 			t.Fatalf("%s: never", what)
 		}
-	}
-}
-
-func TestUndecodableRecordsAreCountedAndSkipped(t *testing.T) {
-	t.Parallel()
-	b, s := startBus(t, Options{})
-	versioned := nats.Header{recordHeader: {recordVersion}}
-	foreign := []*nats.Msg{
-		{Subject: "ev.0._.document.aHVi", Header: versioned, Data: []byte("{")},
-		{Subject: "ev.0._.document.aHVi", Header: nats.Header{recordHeader: {"2"}}, Data: []byte("{}")},
-		{Subject: "ev.0._.document.aHVi", Data: []byte("{}")},
-		{Subject: "ev.0._.planet.aHVi", Header: versioned, Data: []byte("{}")},
-		{Subject: "ev.0.short", Header: versioned, Data: []byte("{}")},
-	}
-	for _, msg := range foreign {
-		if _, err := s.js.PublishMsg(t.Context(), msg); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := s.conn.Publish("live.ev.0._.document.aHVi", []byte("no headers at all")); err != nil {
-		t.Fatal(err)
-	}
-	if err := flush(t.Context(), s.conn); err != nil {
-		t.Fatal(err)
-	}
-	receipt, err := b.Append(t.Context(), update(1), fanfare.DocumentTopic(document))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	var got []fanfare.Stored
-	if err := b.Live(ctx, func(stored fanfare.Stored) { got = append(got, stored); cancel() }); err != nil {
-		t.Fatal(err)
-	}
-	if len(got) != 1 || got[0].Seq != receipt.Seq {
-		t.Errorf("delivered %+v, want seq %d only", got, receipt.Seq)
-	}
-	if n, want := b.Stats().Undecodable, uint64(len(foreign)+1); n != want {
-		t.Errorf("%d undecodable records counted, want %d", n, want)
-	}
-}
-
-func TestADropShowsInStatsAndInPrev(t *testing.T) {
-	t.Parallel()
-	b, s := startBus(t, Options{})
-	const kept, stored = 3, 10
-	if err := s.live.SetPendingLimits(kept, liveQueueBytes); err != nil {
-		t.Fatal(err)
-	}
-	for n := range stored {
-		if _, err := b.Append(t.Context(), update(n), fanfare.DocumentTopic(document)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	until(t, "slow consumer reported", func() bool {
-		stats := b.Stats()
-		return stats.SlowConsumer == 1 && stats.Dropped == stored-kept
-	})
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	var got []fanfare.Stored
-	err := b.Live(ctx, func(live fanfare.Stored) {
-		got = append(got, live)
-		switch len(got) {
-		case kept:
-			if _, err := b.Append(ctx, update(stored), fanfare.DocumentTopic(document)); err != nil {
-				t.Error(err)
-			}
-		case kept + 1:
-			cancel()
-		}
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(got) != kept+1 || got[kept-1].Seq != kept || got[kept].Prev != stored {
-		t.Errorf("delivered %+v, want seqs 1 to %d, then one with prev %d", got, kept, stored)
 	}
 }
 

@@ -2,94 +2,31 @@ package bus_test
 
 import (
 	"context"
-	"fmt"
 	"reflect"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/fanfare-hub/fanfare"
 	"github.com/fanfare-hub/fanfare/internal/bus"
 )
 
-// follow collects the live feed and returns what takes n events of it.
-func follow(t *testing.T, b *bus.Bus) (take func(n int) []fanfare.Stored) {
-	t.Helper()
-	events := make(chan fanfare.Stored, 1<<14)
-	background(t, func(ctx context.Context) error {
-		return b.Live(ctx, func(s fanfare.Stored) { events <- s })
-	})
-	return func(n int) []fanfare.Stored {
-		t.Helper()
-		taken := make([]fanfare.Stored, n)
-		for i := range taken {
-			taken[i] = receive(t, events)
-		}
-		return taken
-	}
-}
-
-func TestLiveKeepsEachTopicsOrder(t *testing.T) {
-	t.Parallel()
-	b := newBus(t, bus.Options{})
-	take := follow(t, b)
-	const topics, each = 20, 15
-	var wg sync.WaitGroup
-	for d := range topics {
-		wg.Go(func() {
-			id := fmt.Sprintf("00000000-0000-4000-8000-%012d", d)
-			for n := range each {
-				if _, err := b.Append(t.Context(), progress(id, n), fanfare.DocumentTopic(id)); err != nil {
-					t.Error(err)
-				}
-			}
-		})
-	}
-	last := make(map[fanfare.Topic]fanfare.Stored)
-	for _, s := range take(topics * each) {
-		before, known := last[s.Topic]
-		want := s.Topic.ID + "/0"
-		if known {
-			want = next(before.Event.ID)
-		}
-		if s.Prev != before.Seq || s.Seq <= before.Seq || s.Event.ID != want {
-			t.Errorf("%s: event %s seq %d prev %d after seq %d, want event %s", s.Topic, s.Event.ID, s.Seq, s.Prev, before.Seq, want)
-		}
-		last[s.Topic] = s
-	}
-	wg.Wait()
-	if len(last) != topics {
-		t.Errorf("%d topics, want %d", len(last), topics)
-	}
-	if stats := b.Stats(); stats != (bus.Stats{}) {
-		t.Errorf("%+v, want zeros", stats)
-	}
-}
-
-func next(id string) string {
-	var n int
-	document, number, _ := strings.Cut(id, "/")
-	fmt.Sscan(number, &n)
-	return fmt.Sprintf("%s/%d", document, n+1)
-}
-
 func TestAppendReturnsWhatLiveDelivers(t *testing.T) {
 	t.Parallel()
 	b := newBus(t, bus.Options{})
-	// Appended before anybody reads: Start has subscribed.
 	topics := []fanfare.Topic{
 		{Kind: fanfare.KindDocument, ID: doc},
 		{Kind: fanfare.KindService, ID: "billing.v2"},
 		{Kind: fanfare.KindUser, ID: "Zoë > * . \n@example.com"},
 		{Kind: fanfare.KindPresence, ID: "hub"},
 	}
+	take := follow(t, b, topics...)
 	event := progress(doc, 1)
 	var receipts []fanfare.Receipt
 	for _, topic := range topics {
 		receipts = append(receipts, appendEvent(t, b, event, topic))
 	}
 	got := make(map[fanfare.Topic]fanfare.Stored)
-	for _, s := range follow(t, b)(len(topics)) {
+	for _, s := range take(len(topics)) {
 		got[s.Topic] = s
 	}
 	for i, topic := range topics {
@@ -163,20 +100,11 @@ func TestEventsOutliveARestart(t *testing.T) {
 	stop(t, b)
 
 	b = newBus(t, opts)
-	take := follow(t, b)
+	take := follow(t, b, topic)
 	second := appendEvent(t, b, progress(doc, 2), topic)
 	if got := take(1)[0]; got.Seq != second.Seq || got.Prev != first.Seq {
 		t.Errorf("seq %d prev %d after a restart, want %d and %d", got.Seq, got.Prev, second.Seq, first.Seq)
 	}
-}
-
-func TestOnlyOneLive(t *testing.T) {
-	t.Parallel()
-	b := newBus(t, bus.Options{})
-	take := follow(t, b)
-	appendEvent(t, b, progress(doc, 1), fanfare.DocumentTopic(doc))
-	take(1)
-	wantCode(t, b.Live(t.Context(), func(fanfare.Stored) {}), fanfare.CodeConflict)
 }
 
 func BenchmarkAppend(b *testing.B) {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -95,21 +96,22 @@ func (b *Bus) connect(ns *server.Server) (*nats.Conn, error) {
 		nats.Timeout(requestTimeout),
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(100*time.Millisecond),
-		nats.SyncQueueLen(liveQueueLen),
 		nats.NoCallbacksAfterClientClose(),
 		nats.ErrorHandler(b.asyncError),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			b.log.Warn("Lost the connection to the embedded server", slog.Any("error", err))
 		}),
+		nats.ReconnectHandler(func(*nats.Conn) { b.doubt() }),
 	)
 }
 
 // asyncError hears of what belongs to no call. Without it nats.go writes to
 // the standard error output.
 func (b *Bus) asyncError(_ *nats.Conn, sub *nats.Subscription, err error) {
-	if errors.Is(err, nats.ErrSlowConsumer) && sub.Subject == liveSubjects {
+	if errors.Is(err, nats.ErrSlowConsumer) && strings.HasPrefix(sub.Subject, livePrefix) {
 		b.slowConsumer.Add(1)
-		b.log.Warn("Live events are dropped: delivery is too slow", slog.Uint64("dropped", liveDropped(sub)))
+		b.log.Warn("Live events are dropped: delivery is too slow", slog.String("subject", sub.Subject))
+		b.doubt()
 		return
 	}
 	b.asyncFailures.Add(1)

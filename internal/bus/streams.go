@@ -63,15 +63,15 @@ func (s stream) wrap(verb string, err error) error {
 	return fmt.Errorf("%s stream %s: %w", verb, s.name, err)
 }
 
-// openEvents makes the streams of the event log. The first one holds the
+// openEvents makes the streams of the event log and returns its epoch. The first one holds the
 // settings that all of them depend on, so it is read or made first.
-func (b *Bus) openEvents(ctx context.Context, js jetstream.JetStream) (fanfare.Epoch, error) {
+func (b *Bus) openEvents(ctx context.Context, js jetstream.JetStream) (epoch fanfare.Epoch, err error) {
 	if n := b.opts.Partitions; n < 1 || n > maxPartitions {
-		return fanfare.Epoch{}, fanfare.Errorf(fanfare.CodeInvalidArgument, "%d partitions: 1 to %d are allowed", n, maxPartitions)
+		return epoch, fanfare.Errorf(fanfare.CodeInvalidArgument, "%d partitions: 1 to %d are allowed", n, maxPartitions)
 	}
 	settings, err := b.openSettings(ctx, js)
 	if err != nil {
-		return fanfare.Epoch{}, err
+		return epoch, err
 	}
 	for p := range b.opts.Partitions {
 		apply := b.eventSettings(p)
@@ -79,7 +79,7 @@ func (b *Bus) openEvents(ctx context.Context, js jetstream.JetStream) (fanfare.E
 			apply = both(apply, settings.apply)
 		}
 		if err := (stream{eventStream(p), apply}).ensure(ctx, js); err != nil {
-			return fanfare.Epoch{}, err
+			return epoch, err
 		}
 	}
 	return fanfare.ParseEpoch(settings.epoch)
@@ -104,7 +104,7 @@ func (b *Bus) eventSettings(p int) func(*jetstream.StreamConfig) {
 		cfg.MaxBytes = max(retention.MaxBytes/int64(b.opts.Partitions), 1)
 		cfg.MaxMsgsPerSubject = retention.MaxPerTopic
 		cfg.Duplicates = min(duplicateWindow, retention.MaxAge)
-		cfg.RePublish = &jetstream.RePublish{Source: subjects, Destination: "live." + subjects}
+		cfg.RePublish = &jetstream.RePublish{Source: subjects, Destination: republished + subjects}
 		cfg.AllowDirect = true
 		cfg.AllowAtomicPublish = true
 	}

@@ -12,11 +12,11 @@ import (
 
 // The first tokens of the subjects, and the tenant until there are others.
 const (
-	tenant       = "_"
-	eventPrefix  = "ev."      // ev.{p}.{tenant}.{kind}.{base64url id}
-	livePrefix   = "live.ev." // the same, as republished
-	liveSubjects = livePrefix + ">"
-	jobPrefix    = "job." // job.{tenant}.{base64url id}
+	tenant      = "_"
+	eventPrefix = "ev." // ev.{p}.{tenant}.{kind}.{base64url id}
+	republished = "live."
+	livePrefix  = republished + eventPrefix // the same, as republished
+	jobPrefix   = "job."                    // job.{tenant}.{base64url id}
 )
 
 // hashName is how a topic finds its partition; it stands in the store's
@@ -59,6 +59,9 @@ func eventStream(p int) string { return "EVENTS_" + strconv.Itoa(p) }
 func eventSubject(key string, p int) string {
 	return eventPrefix + strconv.Itoa(p) + "." + key
 }
+
+// liveSubject is where a topic's events are republished when they are stored.
+func liveSubject(key string, p int) string { return republished + eventSubject(key, p) }
 
 // parseLiveSubject returns the topic of a republished event.
 func parseLiveSubject(subject string) (fanfare.Topic, error) {
