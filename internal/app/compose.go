@@ -43,7 +43,7 @@ func (a *App) compose(ctx context.Context, listener net.Listener, dir *dataDir, 
 		return err
 	}
 	a.run(ctx, "live feed", func(ctx context.Context) error {
-		return log.Live(ctx, func(stored fanfare.Stored) { p.processor.Deliver(ctx, stored) })
+		return log.Live(ctx, func(stored fanfare.Stored) { p.processor.Deliver(ctx, fanfare.Envelope{Stored: stored}) })
 	})
 	a.run(ctx, "health monitor", p.monitor.Run)
 	a.run(ctx, "document service", p.documents.Run)

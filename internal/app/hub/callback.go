@@ -41,16 +41,16 @@ func NewCallbacks(dev bool, logger *slog.Logger) *Callbacks {
 func (c *Callbacks) Hub() *signalr.Hub { return c.hub }
 
 // Deliver sends an event to its topic's group in callback form.
-func (c *Callbacks) Deliver(ctx context.Context, callback fanfare.Callback, stored fanfare.Stored) error {
-	target := c.hub.Group(group(stored.Topic))
-	switch payload := stored.Event.Payload.(type) {
+func (c *Callbacks) Deliver(ctx context.Context, callback fanfare.Callback, e fanfare.Envelope) error {
+	target := c.hub.Group(group(e.Topic))
+	switch payload := e.Event.Payload.(type) {
 	case fanfare.DocumentPayload:
 		if callback == fanfare.CallbackProcessing {
-			return c.sendUpdate(ctx, target, stored.Topic, payload)
+			return c.sendUpdate(ctx, target, e.Topic, payload)
 		}
-		return c.notify(ctx, target, stored.Event, payload.Message)
+		return c.notify(ctx, target, e.Event, payload.Message)
 	case fanfare.ScaledPayload:
-		return c.notify(ctx, target, stored.Event, payload.Message)
+		return c.notify(ctx, target, e.Event, payload.Message)
 	case fanfare.AlertPayload:
 		return receiveComplianceAlert.To(ctx, target, payload.Framework, payload.Message, payload.Severity)
 	case fanfare.HealthPayload:
@@ -58,9 +58,9 @@ func (c *Callbacks) Deliver(ctx context.Context, callback fanfare.Callback, stor
 		if err != nil {
 			return err
 		}
-		return receiveHealthUpdate.To(ctx, target, stored.Event.Service, string(payload.Status), metrics)
+		return receiveHealthUpdate.To(ctx, target, e.Event.Service, string(payload.Status), metrics)
 	default:
-		return fmt.Errorf("deliver %s: no callback carries a %T", stored.Event.Type, payload)
+		return fmt.Errorf("deliver %s: no callback carries a %T", e.Event.Type, payload)
 	}
 }
 
