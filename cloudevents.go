@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"mime"
+	"strconv"
 	"strings"
 )
 
@@ -57,7 +58,11 @@ func finish(o *object) ([]byte, error) {
 // are passed over. What may be absent stays zero. The values are not yet
 // validated. The error is CodeInvalidArgument or CodeInvalidTopic.
 func DecodeCloudEvent(data []byte) (Event, error) {
-	r := newReader(data, "event")
+	return newReader(data, "event").cloudEvent()
+}
+
+// cloudEvent takes an event out of its members, whichever form they came in.
+func (r *reader) cloudEvent() (Event, error) {
 	r.require("specversion", "type", "source")
 	if version := r.text("specversion"); version != specVersion {
 		r.fail("specversion is " + quote(version) + ": want 1.0")
@@ -76,6 +81,9 @@ func DecodeCloudEvent(data []byte) (Event, error) {
 	}
 	e.Priority, e.Lowest = r.priority()
 	raw := r.data()
+	if depth(raw) >= maxDepth { // in the stored form it is one level down
+		r.fail("data nests deeper than " + strconv.Itoa(maxDepth-1) + " levels")
+	}
 	if r.err != nil {
 		return Event{}, r.err
 	}

@@ -265,3 +265,19 @@ func TestEncodeRefusesWhatJSONCannotHold(t *testing.T) {
 		}
 	}
 }
+
+func TestDataNestsAsDeepAsTheStoredFormMay(t *testing.T) {
+	t.Parallel()
+	for levels, want := range map[int]Code{maxDepth - 1: "", maxDepth: CodeInvalidArgument} {
+		data := `{"document_id":"` + documentID + `","status":"processing","percentage":0,"x":` + strings.Repeat("[", levels-1) + strings.Repeat("]", levels-1) + `}`
+		encoded := `"` + base64.StdEncoding.EncodeToString([]byte(data)) + `"`
+		_, err := DecodeCloudEvent(progress(t, map[string]string{"data": "", "data_base64": encoded}))
+		if CodeOf(err) != want {
+			t.Errorf("%d levels in base64: %v", levels, err)
+		}
+		_, err = DecodeCloudEventHeaders(inHeaders(nil), []byte(data))
+		if CodeOf(err) != want {
+			t.Errorf("%d levels in a body: %v", levels, err)
+		}
+	}
+}

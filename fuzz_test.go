@@ -1,6 +1,8 @@
 package fanfare
 
 import (
+	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -90,6 +92,33 @@ func FuzzParseTopic(f *testing.F) {
 		}
 		if back, err := ParseTopic(topic.String()); err != nil || back != topic {
 			t.Fatalf("%q is %+v, its text %q is %+v, %v", text, topic, topic, back, err)
+		}
+	})
+}
+
+// FuzzDecodeCloudEvents: a batch is what its events are alone.
+func FuzzDecodeCloudEvents(f *testing.F) {
+	f.Add([]byte("[]"))
+	f.Add([]byte(`[{"specversion":"1.0","type":"ServiceScaled","source":"s","data":{}}, {}]`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		events, err := DecodeCloudEvents(data)
+		var alone []json.RawMessage
+		if err != nil {
+			if bad, ok := errors.AsType[*BatchError](err); ok && json.Unmarshal(data, &alone) == nil {
+				_, err := DecodeCloudEvent(alone[bad.Index])
+				if err == nil {
+					t.Fatalf("event %d is good alone", bad.Index)
+				}
+			}
+			return
+		}
+		if err := json.Unmarshal(data, &alone); err != nil || len(alone) != len(events) {
+			t.Fatalf("%d events of %s, %v", len(events), data, err)
+		}
+		for i, raw := range alone {
+			if e, err := DecodeCloudEvent(raw); err != nil || !reflect.DeepEqual(e, events[i]) {
+				t.Fatalf("event %d is %+v, alone %+v, %v", i, events[i], e, err)
+			}
 		}
 	})
 }

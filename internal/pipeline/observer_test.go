@@ -56,7 +56,7 @@ func TestEventsAreCounted(t *testing.T) {
 		Log: logFunc(func(context.Context, fanfare.Event, fanfare.Topic) (fanfare.Receipt, error) {
 			return fanfare.Receipt{Duplicate: duplicate}, fail
 		}),
-		Sink: sinkFunc(func(context.Context, fanfare.Callback, fanfare.Stored) error { return errors.New("gone") }),
+		Sink: sinkFunc(func(context.Context, fanfare.Callback, fanfare.Envelope) error { return errors.New("gone") }),
 	})
 	completed := fanfare.Event{Type: fanfare.ProcessingCompleted, Payload: document(fanfare.StatusCompleted, 100)}
 	progress := fanfare.Event{Type: fanfare.ProcessingProgress, Service: "ocr", Payload: document(fanfare.StatusProcessing, 40)}
@@ -72,7 +72,7 @@ func TestEventsAreCounted(t *testing.T) {
 	emit(progress)
 	fail = errors.New("boom")
 	emit(progress)
-	p.Deliver(t.Context(), fanfare.Stored{Event: progress, Topic: fanfare.DocumentTopic(documentID)})
+	p.Deliver(t.Context(), envelope(progress, fanfare.DocumentTopic(documentID)))
 
 	for name, want := range map[string]map[attribute.Distinct]int64{
 		"aspire.realtime.events.total":         {labels("ProcessingCompleted", "hub", 5): 1, labels("ProcessingProgress", "ocr", 6): 2},

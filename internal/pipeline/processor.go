@@ -26,7 +26,7 @@ type Log interface {
 // Sink hands events to the callback subscribers of their topic. It never blocks
 // on a client.
 type Sink interface {
-	Deliver(ctx context.Context, callback fanfare.Callback, stored fanfare.Stored) error
+	Deliver(ctx context.Context, callback fanfare.Callback, e fanfare.Envelope) error
 }
 
 // Options configure a [Processor].
@@ -155,16 +155,20 @@ func refused(topic fanfare.Topic, err error) error {
 }
 
 // Deliver hands an event that the log has stored to the sink, by the callback
-// that the routing table gives. An event without one goes nowhere.
-func (p *Processor) Deliver(ctx context.Context, stored fanfare.Stored) {
-	callback := fanfare.CallbackFor(stored.Event.Type, stored.Topic)
-	if callback == fanfare.CallbackNone || p.sink == nil {
+// that the routing table gives. An event without one goes nowhere, nor does an
+// envelope without an event.
+func (p *Processor) Deliver(ctx context.Context, e fanfare.Envelope) {
+	if e.GapOnly() || p.sink == nil {
 		return
 	}
-	if err := p.sink.Deliver(ctx, callback, stored); err != nil {
-		p.observer.undeliverable(ctx, stored.Event)
+	callback := fanfare.CallbackFor(e.Event.Type, e.Topic)
+	if callback == fanfare.CallbackNone {
+		return
+	}
+	if err := p.sink.Deliver(ctx, callback, e); err != nil {
+		p.observer.undeliverable(ctx, e.Event)
 		p.logger.LogAttrs(ctx, slog.LevelWarn, "deliver event",
-			slog.String("callback", string(callback)), slog.String("id", stored.Event.ID),
-			slog.Uint64("seq", stored.Seq), slog.Any("error", err))
+			slog.String("callback", string(callback)), slog.String("id", e.Event.ID),
+			slog.Uint64("seq", e.Seq), slog.Any("error", err))
 	}
 }

@@ -18,15 +18,15 @@ const documentID = "6f9619ff-8b86-4011-b42d-00cf4fc964ff"
 // logFunc and sinkFunc are a log and a sink made of a function.
 type (
 	logFunc  func(context.Context, fanfare.Event, fanfare.Topic) (fanfare.Receipt, error)
-	sinkFunc func(context.Context, fanfare.Callback, fanfare.Stored) error
+	sinkFunc func(context.Context, fanfare.Callback, fanfare.Envelope) error
 )
 
 func (f logFunc) Append(ctx context.Context, e fanfare.Event, topic fanfare.Topic) (fanfare.Receipt, error) {
 	return f(ctx, e, topic)
 }
 
-func (f sinkFunc) Deliver(ctx context.Context, callback fanfare.Callback, stored fanfare.Stored) error {
-	return f(ctx, callback, stored)
+func (f sinkFunc) Deliver(ctx context.Context, callback fanfare.Callback, e fanfare.Envelope) error {
+	return f(ctx, callback, e)
 }
 
 // record is a log that keeps what it is given.
@@ -52,6 +52,10 @@ func newProcessor(t *testing.T, opts pipeline.Options) *pipeline.Processor {
 
 func document(status fanfare.Status, percentage int) fanfare.DocumentPayload {
 	return fanfare.DocumentPayload{DocumentID: documentID, Status: status, Percentage: percentage, ServiceInstance: "host-1"}
+}
+
+func envelope(e fanfare.Event, topic fanfare.Topic) fanfare.Envelope {
+	return fanfare.Envelope{Stored: fanfare.Stored{Event: e, Topic: topic}}
 }
 
 func TestNewAsksForWhatItNeeds(t *testing.T) {
@@ -226,17 +230,19 @@ func TestDeliverFollowsTheTable(t *testing.T) {
 		topic    fanfare.Topic
 	}
 	var got []call
-	p := newProcessor(t, pipeline.Options{Log: &record{}, Sink: sinkFunc(func(_ context.Context, callback fanfare.Callback, stored fanfare.Stored) error {
-		got = append(got, call{callback, stored.Topic})
+	p := newProcessor(t, pipeline.Options{Log: &record{}, Sink: sinkFunc(func(_ context.Context, callback fanfare.Callback, e fanfare.Envelope) error {
+		got = append(got, call{callback, e.Topic})
 		return nil
 	})})
-	for _, stored := range []fanfare.Stored{
-		{Event: fanfare.Event{Type: fanfare.ProcessingStarted}, Topic: fanfare.DocumentTopic(documentID)},
-		{Event: fanfare.Event{Type: fanfare.ProcessingStarted}, Topic: fanfare.ServiceTopic("hub")},
-		{Event: fanfare.Event{Type: fanfare.UserConnected}, Topic: fanfare.PresenceTopic("hub")},
-		{Event: fanfare.Event{Type: fanfare.ComplianceAlert}, Topic: fanfare.UserTopic("u")},
+	started := fanfare.Event{Type: fanfare.ProcessingStarted, Payload: document(fanfare.StatusStarted, 0)}
+	for _, e := range []fanfare.Envelope{
+		envelope(started, fanfare.DocumentTopic(documentID)),
+		envelope(started, fanfare.ServiceTopic("hub")),
+		envelope(fanfare.Event{Type: fanfare.UserConnected, Payload: fanfare.PresencePayload{}}, fanfare.PresenceTopic("hub")),
+		envelope(fanfare.Event{Type: fanfare.ComplianceAlert, Payload: fanfare.AlertPayload{}}, fanfare.UserTopic("u")),
+		envelope(fanfare.Event{}, fanfare.DocumentTopic(documentID)), // a gap alone
 	} {
-		p.Deliver(t.Context(), stored)
+		p.Deliver(t.Context(), e)
 	}
 	want := []call{
 		{fanfare.CallbackProcessing, fanfare.DocumentTopic(documentID)},
@@ -251,7 +257,7 @@ func TestDeliverFollowsTheTable(t *testing.T) {
 func TestDeliverWithoutSink(t *testing.T) {
 	t.Parallel()
 	newProcessor(t, pipeline.Options{Log: &record{}}).Deliver(t.Context(),
-		fanfare.Stored{Event: fanfare.Event{Type: fanfare.ComplianceAlert}, Topic: fanfare.UserTopic("u")})
+		envelope(fanfare.Event{Type: fanfare.ComplianceAlert, Payload: fanfare.AlertPayload{}}, fanfare.UserTopic("u")))
 }
 
 func TestBroadcastProcessingUpdate(t *testing.T) {

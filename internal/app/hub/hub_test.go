@@ -123,7 +123,7 @@ func next[T any](t *testing.T, ch <-chan T) T {
 // deliver sends an event's callback as the processor would.
 func (b *bundle) deliver(t *testing.T, e fanfare.Event, topic fanfare.Topic) {
 	t.Helper()
-	err := b.callbacks.Deliver(t.Context(), fanfare.CallbackFor(e.Type, topic), fanfare.Stored{Event: e, Topic: topic})
+	err := b.callbacks.Deliver(t.Context(), fanfare.CallbackFor(e.Type, topic), fanfare.Envelope{Stored: fanfare.Stored{Event: e, Topic: topic}})
 	if err != nil {
 		t.Fatal(err)
 	}
