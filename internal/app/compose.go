@@ -15,6 +15,7 @@ import (
 	"github.com/fanfare-hub/fanfare/internal/bus"
 	"github.com/fanfare-hub/fanfare/internal/console"
 	"github.com/fanfare-hub/fanfare/internal/document"
+	"github.com/fanfare-hub/fanfare/internal/feed"
 	"github.com/fanfare-hub/fanfare/internal/health"
 	"github.com/fanfare-hub/fanfare/internal/pipeline"
 	"github.com/fanfare-hub/fanfare/signalr"
@@ -33,8 +34,23 @@ type parts struct {
 	processor *pipeline.Processor
 	documents *document.Service
 	monitor   *health.Monitor
+	feed      *feed.Feed
+	hub       *apphub.Hub
 	server    *signalr.Server
 }
+
+// sink is where the feed hands events: the processor, which knows the callback
+// of each, and the hub for those who get envelopes.
+type sink struct {
+	processor *pipeline.Processor
+	callbacks *apphub.Callbacks
+}
+
+// Callback implements [feed.Sink].
+func (s sink) Callback(ctx context.Context, e fanfare.Envelope) { s.processor.Deliver(ctx, e) }
+
+// Event implements [feed.Sink].
+func (s sink) Event(ctx context.Context, e fanfare.Envelope) { s.callbacks.Event(ctx, e) }
 
 // compose makes the parts and starts them, each above what it needs.
 func (a *App) compose(ctx context.Context, listener net.Listener, dir *dataDir, log *bus.Bus) error {
@@ -42,9 +58,8 @@ func (a *App) compose(ctx context.Context, listener net.Listener, dir *dataDir, 
 	if err != nil {
 		return err
 	}
-	a.run(ctx, "live feed", func(ctx context.Context) error {
-		return log.LiveAll(ctx, func(stored fanfare.Stored) { p.processor.Deliver(ctx, stored) })
-	})
+	a.run(ctx, "feed", p.feed.Run)
+	a.run(ctx, "overflows", p.hub.Run)
 	a.run(ctx, "health monitor", p.monitor.Run)
 	a.run(ctx, "document service", p.documents.Run)
 	if err := a.await(ctx, p.documents.Ready()); err != nil {
@@ -75,11 +90,17 @@ func (a *App) connect(dir *dataDir, log *bus.Bus) (parts, error) {
 	monitor := health.New(health.Options{
 		Emitter: processor, Connections: server.Connections, Interval: a.config.HealthInterval, Thresholds: a.config.Health, Logger: a.part("health"),
 	})
-	apphub.New(apphub.Options{
-		Callbacks: callbacks, Service: a.config.Service, Instance: instance(), Documents: documents, Emitter: processor, Logger: a.part("hub"),
+	follow, err := feed.New(feed.Options{
+		Log: log, Sink: sink{processor, callbacks}, Service: a.config.Service, Logger: a.part("feed"),
+	})
+	if err != nil {
+		return parts{}, err
+	}
+	hub := apphub.New(apphub.Options{
+		Callbacks: callbacks, Service: a.config.Service, Instance: instance(), Feed: follow, Emitter: processor, Logger: a.part("hub"),
 	})
 	server.MapHub(apphub.Path, callbacks.Hub(), &signalr.EndpointOptions{AllowStatefulReconnects: true})
-	return parts{processor, documents, monitor, server}, nil
+	return parts{processor, documents, monitor, follow, hub, server}, nil
 }
 
 // routes puts the HTTP side together: the hub's paths first, in any case, then
