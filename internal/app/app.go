@@ -67,7 +67,10 @@ func (a *App) start(ctx context.Context) error {
 		return err
 	}
 	a.onStop("data directory", func(context.Context) error { return dir.close() })
-	log := bus.New(bus.Options{Dir: dir.sub("jetstream"), Name: a.config.Service, AckWait: a.config.AckWait, Retention: bus.Retention{MaxAge: a.config.Retention}, Logger: a.part("bus")})
+	log := bus.New(bus.Options{
+		Dir: dir.sub("jetstream"), Name: a.config.Service, AckWait: a.config.AckWait, Logger: a.part("bus"),
+		Retention: bus.Retention{MaxAge: a.config.Retention, MaxPerTopic: a.config.RetentionEvents, MaxBytes: a.config.RetentionBytes},
+	})
 	if err := log.Start(ctx); err != nil {
 		return fmt.Errorf("start bus: %w", err)
 	}

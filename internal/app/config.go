@@ -16,19 +16,21 @@ import (
 // Config is what a server is told from outside. [Load] fills it by the table
 // of [Settings]; tests and the demo fill it by hand, from [DefaultConfig].
 type Config struct {
-	Listen         string // host:port
-	DataDir        string
-	Dev            bool // detailed errors to clients
-	Open           bool // listen beyond loopback without authentication
-	Service        string
-	ServiceVersion string
-	Retention      time.Duration
-	MaxUpload      int64 // bytes
-	Workers        int
-	ExtractTimeout time.Duration
-	Health         health.Thresholds
-	LogLevel       slog.Level
-	Worker         []string // argv of the extraction child; never from outside
+	Listen          string // host:port
+	DataDir         string
+	Dev             bool // detailed errors to clients
+	Open            bool // listen beyond loopback without authentication
+	Service         string
+	ServiceVersion  string
+	Retention       time.Duration
+	RetentionEvents int64 // of one topic
+	RetentionBytes  int64 // of all events
+	MaxUpload       int64 // bytes
+	Workers         int
+	ExtractTimeout  time.Duration
+	Health          health.Thresholds
+	LogLevel        slog.Level
+	Worker          []string // argv of the extraction child; never from outside
 
 	// Intervals, for tests to shorten; zero is the packages' default.
 	AckWait        time.Duration // until the job of a dead worker is given to another

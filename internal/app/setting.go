@@ -39,6 +39,8 @@ func Settings() []Setting {
 		{Name: "FANFARE_SERVICE_NAME", Flag: "service-name", Default: "fanfare", Help: "name of this service in events; OTEL_SERVICE_NAME stands in for it", apply: text(func(c *Config) *string { return &c.Service })},
 		{Name: "FANFARE_SERVICE_VERSION", Flag: "service-version", Help: "version of this service in events (default: the build's)", apply: text(func(c *Config) *string { return &c.ServiceVersion })},
 		{Name: "FANFARE_RETENTION", Flag: "retention", Default: "2160h", Help: "how long events stay in the log", apply: duration(func(c *Config) *time.Duration { return &c.Retention })},
+		{Name: "FANFARE_RETENTION_EVENTS", Flag: "retention-events", Default: "100000", Help: "most events of one topic in the log; the oldest go first", apply: count(func(c *Config) *int64 { return &c.RetentionEvents })},
+		{Name: "FANFARE_RETENTION_BYTES", Flag: "retention-bytes", Default: "8GiB", Help: "most of all events together, on disk; the oldest go first", apply: size(func(c *Config) *int64 { return &c.RetentionBytes })},
 		{Name: "FANFARE_MAX_UPLOAD", Flag: "max-upload", Default: "512MiB", Help: "largest document, in bytes, KiB, MiB or GiB", apply: size(func(c *Config) *int64 { return &c.MaxUpload })},
 		{Name: "FANFARE_WORKERS", Flag: "workers", Default: "2", Help: "documents processed at the same time", apply: applyWorkers},
 		{Name: "FANFARE_EXTRACT_TIMEOUT", Flag: "extract-timeout", Default: "5m", Help: "longest time for one document", apply: duration(func(c *Config) *time.Duration { return &c.ExtractTimeout })},
@@ -85,6 +87,17 @@ func size(field func(*Config) *int64) func(*Config, string) error {
 		n, err := parseSize(value)
 		if err != nil {
 			return err
+		}
+		*field(c) = n
+		return nil
+	}
+}
+
+func count(field func(*Config) *int64) func(*Config, string) error {
+	return func(c *Config, value string) error {
+		n, err := strconv.ParseInt(value, 10, 64)
+		if err != nil || n <= 0 {
+			return fmt.Errorf("%q is no number above zero", value)
 		}
 		*field(c) = n
 		return nil
