@@ -25,6 +25,7 @@ type Config struct {
 	Retention       time.Duration
 	RetentionEvents int64 // of one topic
 	RetentionBytes  int64 // of all events
+	EventRate       int   // events a second from one client address; 0 is any number
 	MaxUpload       int64 // bytes
 	Workers         int
 	ExtractTimeout  time.Duration

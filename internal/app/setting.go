@@ -41,6 +41,7 @@ func Settings() []Setting {
 		{Name: "FANFARE_RETENTION", Flag: "retention", Default: "2160h", Help: "how long events stay in the log", apply: duration(func(c *Config) *time.Duration { return &c.Retention })},
 		{Name: "FANFARE_RETENTION_EVENTS", Flag: "retention-events", Default: "100000", Help: "most events of one topic in the log; the oldest go first", apply: count(func(c *Config) *int64 { return &c.RetentionEvents })},
 		{Name: "FANFARE_RETENTION_BYTES", Flag: "retention-bytes", Default: "8GiB", Help: "most of all events together, on disk; the oldest go first", apply: size(func(c *Config) *int64 { return &c.RetentionBytes })},
+		{Name: "FANFARE_EVENT_RATE", Flag: "event-rate", Default: "10000", Help: "events a second that one client address may publish; 0 is any number", apply: applyEventRate},
 		{Name: "FANFARE_MAX_UPLOAD", Flag: "max-upload", Default: "512MiB", Help: "largest document, in bytes, KiB, MiB or GiB", apply: size(func(c *Config) *int64 { return &c.MaxUpload })},
 		{Name: "FANFARE_WORKERS", Flag: "workers", Default: "2", Help: "documents processed at the same time", apply: applyWorkers},
 		{Name: "FANFARE_EXTRACT_TIMEOUT", Flag: "extract-timeout", Default: "5m", Help: "longest time for one document", apply: duration(func(c *Config) *time.Duration { return &c.ExtractTimeout })},
@@ -167,6 +168,15 @@ func applyWorkers(c *Config, value string) error {
 		return fmt.Errorf("%q is no number from 1 to 256", value)
 	}
 	c.Workers = n
+	return nil
+}
+
+func applyEventRate(c *Config, value string) error {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 0 {
+		return fmt.Errorf("%q is no number from 0", value)
+	}
+	c.EventRate = n
 	return nil
 }
 

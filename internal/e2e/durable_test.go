@@ -163,7 +163,7 @@ func TestKill9UnderEvents(t *testing.T) {
 	}
 	const documents, killAt, stopAt = 8, 15_000, 30_000
 	binary, data, address := build(t), t.TempDir(), freeAddress(t)
-	first := serveOn(t, binary, data, address, "--rate-events", "0")
+	first := serveOn(t, binary, data, address, "--event-rate", "0")
 	publishers, followers := make([]*steadyPublisher, documents), make([]*goFollower, documents)
 	acked := &atomic.Int64{}
 	for i := range documents {
@@ -180,7 +180,7 @@ func TestKill9UnderEvents(t *testing.T) {
 	await(t, "half of the events are stored", func() bool { return acked.Load() >= killAt })
 	t.Logf("killed after %d events, %.0f a second", acked.Load(), float64(acked.Load())/time.Since(began).Seconds())
 	first.kill()
-	serveOn(t, binary, data, address, "--rate-events", "0")
+	serveOn(t, binary, data, address, "--event-rate", "0")
 	for range publishers {
 		if err := <-errs; err != nil {
 			t.Error(err)
