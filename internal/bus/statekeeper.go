@@ -200,8 +200,11 @@ func (k *keeper) noteOfMsg(ctx context.Context, msg *nats.Msg) note {
 	return noteOf(stored)
 }
 
-// write stores the drafts and the mark, all or none.
+// write stores the drafts and the mark, all or none. It is not left half-way
+// when ctx ends: the server would have to clear away what it was sent.
 func (k *keeper) write(ctx context.Context, drafts []*draft, mark uint64) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
+	defer cancel()
 	if err := k.complete(ctx, drafts); err != nil {
 		return err
 	}
