@@ -28,7 +28,8 @@ type Options struct {
 	AckWait    time.Duration // silence after which a job is handed out again; default 10 s
 	RetryWait  time.Duration // pause before a failed job's second delivery, doubled up to a minute; default 1 s
 	Retention  Retention     // how long events are kept
-	Logger     *slog.Logger  // nil discards
+	State      StateRetention
+	Logger     *slog.Logger // nil discards
 }
 
 // Retention says how long events are kept: the oldest go first.
@@ -49,6 +50,8 @@ type Stats struct {
 	SlowConsumer  uint64 // times that NATS began to drop a topic's events because deliver was too slow
 	Dropped       uint64 // events dropped for that reason; they are in the log
 	AsyncFailures uint64 // other errors that NATS reported
+	StateFailures uint64 // times that the state of a stream's topics was begun again after an error
+	StateSkipped  uint64 // events that had gone from the log before their state was kept
 }
 
 // Bus is one embedded server and the streams on it.
@@ -69,6 +72,8 @@ type Bus struct {
 	undecodable   atomic.Uint64
 	slowConsumer  atomic.Uint64
 	asyncFailures atomic.Uint64
+	stateFailures atomic.Uint64
+	stateSkipped  atomic.Uint64
 }
 
 // session is what exists between Start and Stop. Its fields do not change.
@@ -84,6 +89,7 @@ type session struct {
 	asking   []*nats.Conn // of all askers
 	pages    askers
 	looks    askers
+	keepers  *keepers
 	stopping chan struct{} // closed when the session ends
 }
 
@@ -105,6 +111,8 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.Retention.MaxAge, 90*24*time.Hour)
 	setDefault(&o.Retention.MaxBytes, 8<<30)
 	setDefault(&o.Retention.MaxPerTopic, defaultMaxPerTopic)
+	setDefault(&o.State.MaxAge, 90*24*time.Hour)
+	setDefault(&o.State.MaxTopics, 1_000_000)
 	setDefault(&o.Logger, slog.New(slog.DiscardHandler))
 	return o
 }
@@ -148,6 +156,9 @@ func (b *Bus) open(ctx context.Context, s *session) (err error) {
 	if s.epoch, err = b.openEvents(ctx, s.js); err != nil {
 		return err
 	}
+	if err := b.openState(ctx, s.js); err != nil {
+		return err
+	}
 	if s.records, err = openRecords(ctx, s.js); err != nil {
 		return err
 	}
@@ -166,8 +177,10 @@ func (b *Bus) openReading(ctx context.Context, s *session) (err error) {
 		return err
 	}
 	s.follows = newFollows(s.conn, b.opts.Partitions, b.liveQueue)
-	s.compared, err = b.openComparison(ctx, s)
-	return err
+	if s.compared, err = b.openComparison(ctx, s); err != nil {
+		return err
+	}
+	return b.startKeepers(s)
 }
 
 // Stop hands over what was sent, closes the store and returns when the server
@@ -188,6 +201,9 @@ func (b *Bus) Stop(ctx context.Context) error {
 
 // close ends what open has begun, in reverse order.
 func (s *session) close() {
+	if s.keepers != nil {
+		s.keepers.stop()
+	}
 	close(s.stopping)
 	for _, conn := range s.asking {
 		conn.Close()
@@ -222,6 +238,8 @@ func (b *Bus) Stats() Stats {
 		Undecodable:   b.undecodable.Load(),
 		SlowConsumer:  b.slowConsumer.Load(),
 		AsyncFailures: b.asyncFailures.Load(),
+		StateFailures: b.stateFailures.Load(),
+		StateSkipped:  b.stateSkipped.Load(),
 	}
 	if s := b.session.Load(); s != nil {
 		stats.Dropped = s.follows.lost()

@@ -41,6 +41,9 @@ func (b *Bus) Append(ctx context.Context, event fanfare.Event, topic fanfare.Top
 	if err != nil {
 		return fanfare.Receipt{}, translate("append to "+stream, err)
 	}
+	if _, _, p, err := b.find(topic); err == nil && !ack.Duplicate {
+		b.appended(s, p, fanfare.Stored{Event: event, Topic: topic, Seq: ack.Sequence, Record: msg.Data})
+	}
 	return fanfare.Receipt{
 		ID:         event.ID,
 		Topic:      topic,
