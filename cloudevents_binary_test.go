@@ -99,7 +99,7 @@ func encodeHeader(value string) string {
 	var b strings.Builder
 	for i := range len(value) {
 		if c := value[i]; c <= ' ' || c == '"' || c == '%' || c > '~' {
-			b.WriteString(string([]byte{'%', digits[c>>4], digits[c&15]}))
+			b.Write([]byte{'%', digits[c>>4], digits[c&15]})
 		} else {
 			b.WriteByte(c)
 		}

@@ -1,13 +1,17 @@
 package api
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
+
+	"go.opentelemetry.io/otel/metric"
 
 	"github.com/fanfare-hub/fanfare"
 	"github.com/fanfare-hub/fanfare/internal/document"
@@ -25,59 +29,106 @@ type Health interface {
 	Current() (fanfare.HealthStatus, fanfare.HealthMetrics)
 }
 
-// Options is what the API serves. Documents and Health have no default.
+// Options is what the API serves. Documents, Health and Emitter have no
+// default.
 type Options struct {
-	Documents  Documents
-	Health     Health
-	Ready      func() error  // why the process cannot serve now; nil always can
-	MaxUpload  int64         // bytes of a body, default 512 MiB
-	UploadIdle time.Duration // an upload may go without a byte, default 30 s
-	Page       http.Handler  // answers GET of Pages; nil without any
-	Pages      []string      // exact paths that are somebody else's, such as a console's
-	Logger     *slog.Logger  // nil discards
+	Documents     Documents
+	Health        Health
+	Emitter       Emitter
+	Feed          Feed                 // nil: topics cannot be read
+	Ready         func() error         // why the process cannot serve now; nil always can
+	MaxUpload     int64                // bytes of a body, default 512 MiB
+	UploadIdle    time.Duration        // a body may go without a byte, default 30 s
+	EventRate     float64              // events a second that a client address may publish, default 10,000; negative: any number
+	EventBurst    int                  // and at once, default twice the rate
+	MaxStreams    int                  // event streams at the same time, default 1,000; negative: any number
+	Heartbeat     time.Duration        // between signs of life on a silent stream, default 15 s
+	Page          http.Handler         // answers GET of Pages; nil without any
+	Pages         []string             // exact paths that are somebody else's, such as a console's
+	MeterProvider metric.MeterProvider // nil: nothing is counted
+	Logger        *slog.Logger         // nil discards
 }
 
-// api holds what the endpoints need; nothing in it changes.
-type api struct {
+// withDefaults fills in what is zero and may be.
+func (o Options) withDefaults() Options {
+	if o.Ready == nil {
+		o.Ready = func() error { return nil }
+	}
+	o.MaxUpload = cmp.Or(o.MaxUpload, 512<<20)
+	o.UploadIdle = cmp.Or(o.UploadIdle, 30*time.Second)
+	o.EventRate = cmp.Or(o.EventRate, 10_000)
+	o.EventBurst = cmp.Or(o.EventBurst, int(2*o.EventRate))
+	o.MaxStreams = cmp.Or(o.MaxStreams, 1000)
+	o.Heartbeat = cmp.Or(o.Heartbeat, 15*time.Second)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// API is the handler of everything below /api/, of /health, /alive and the
+// Pages. What it does not know is answered with a problem, too.
+type API struct {
+	handler    http.Handler
 	documents  Documents
 	health     Health
+	emitter    Emitter
+	feed       Feed
 	ready      func() error
 	maxUpload  int64
 	uploadIdle time.Duration
+	heartbeat  time.Duration
+	limiter    *limiter // nil: no limit
+	streams    *streams
+	observer   *observer
 	logger     *slog.Logger
 }
 
-// New returns the handler of everything below /api/, of /health, /alive and the
-// Pages. What it does not know is answered with a problem, too.
-func New(options Options) http.Handler {
-	a := &api{
+// New returns an API. The error is of an instrument that the meter provider
+// refused.
+func New(options Options) (*API, error) {
+	observer, err := newObserver(options.MeterProvider)
+	if err != nil {
+		return nil, fmt.Errorf("api: %w", err)
+	}
+	options = options.withDefaults()
+	a := &API{
 		documents:  options.Documents,
 		health:     options.Health,
+		emitter:    options.Emitter,
+		feed:       options.Feed,
 		ready:      options.Ready,
 		maxUpload:  options.MaxUpload,
 		uploadIdle: options.UploadIdle,
+		heartbeat:  options.Heartbeat,
+		streams:    newStreams(options.MaxStreams),
+		observer:   observer,
 		logger:     options.Logger,
 	}
-	if a.ready == nil {
-		a.ready = func() error { return nil }
+	if options.EventRate > 0 {
+		a.limiter = newLimiter(options.EventRate, max(1, options.EventBurst))
 	}
-	if a.maxUpload == 0 {
-		a.maxUpload = 512 << 20
-	}
-	if a.uploadIdle == 0 {
-		a.uploadIdle = 30 * time.Second
-	}
-	if a.logger == nil {
-		a.logger = slog.New(slog.DiscardHandler)
-	}
-	return a.guard(a.routes(options))
+	a.handler = a.guard(a.routes(options))
+	return a, nil
 }
+
+// ServeHTTP implements [http.Handler].
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
+
+// Close ends the event streams, which would go on for ever, and refuses new
+// ones. It does not wait for their requests to return: [http.Server.Shutdown]
+// does, and is to be called afterwards.
+func (a *API) Close() { a.streams.close() }
 
 // routes is the table of endpoints. Methods are told apart here rather than by
 // the mux, whose own 405 is plain text.
-func (a *api) routes(options Options) http.Handler {
+func (a *API) routes(options Options) http.Handler {
 	mux := http.NewServeMux()
+	if a.feed != nil {
+		mux.Handle("/api/topics/{topic}/events", a.handle(endpoint{http.MethodGet: a.readTopic}.serve))
+	}
 	for path, methods := range map[string]endpoint{
+		"/api/events":         {http.MethodPost: a.publish},
 		"/api/documents":      {http.MethodGet: a.listDocuments, http.MethodPost: a.uploadDocument},
 		"/api/documents/{id}": {http.MethodGet: a.findDocument},
 		"/health":             {http.MethodGet: a.showHealth},
@@ -109,7 +160,7 @@ func exactly(path string) string {
 
 // guard refuses requests by which a web page of another origin would change
 // something. Other clients send neither Origin nor Sec-Fetch-Site and pass.
-func (a *api) guard(next http.Handler) http.Handler {
+func (a *API) guard(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	protection.SetDenyHandler(a.handle(func(http.ResponseWriter, *http.Request) error {
 		return fanfare.Errorf(fanfare.CodeForbidden, "a web page of another origin may not change anything here")

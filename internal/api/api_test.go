@@ -73,7 +73,11 @@ func newHandler(change func(*Options)) http.Handler {
 	if change != nil {
 		change(&options)
 	}
-	return New(options)
+	a, err := New(options)
+	if err != nil {
+		panic(err) // no instrument is refused here
+	}
+	return a
 }
 
 // reply is an answer, read to its end.

@@ -3,6 +3,7 @@ package api
 import (
 	"mime"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -18,7 +19,7 @@ const (
 
 // uploadDocument takes the file itself as the body, of any length up to the
 // limit, also without Content-Length.
-func (a *api) uploadDocument(w http.ResponseWriter, r *http.Request) error {
+func (a *API) uploadDocument(w http.ResponseWriter, r *http.Request) error {
 	if err := checkBodyForm(r.Header); err != nil {
 		return err
 	}
@@ -26,7 +27,7 @@ func (a *api) uploadDocument(w http.ResponseWriter, r *http.Request) error {
 		Name:  r.URL.Query().Get("name"),
 		Owner: "",
 		Size:  r.ContentLength,
-		Body:  a.body(w, r),
+		Body:  a.body(w, r, bodyParams{what: "document", limit: a.maxUpload}),
 	})
 	if err != nil {
 		return err
@@ -35,19 +36,19 @@ func (a *api) uploadDocument(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusCreated, jsonType, record.View())
 }
 
-// checkBodyForm refuses bodies that wrap the file, which would be stored with
-// the wrapping.
+// checkBodyForm refuses bodies that wrap what is sent, which would be taken
+// with the wrapping.
 func checkBodyForm(header http.Header) error {
 	if encoding := header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return fanfare.Errorf(fanfare.CodeUnsupportedMedia, "send the file as it is, not with Content-Encoding %q", encoding)
+		return fanfare.Errorf(fanfare.CodeUnsupportedMedia, "send the body as it is, not with Content-Encoding %q", encoding)
 	}
 	if media, _, err := mime.ParseMediaType(header.Get("Content-Type")); err == nil && strings.HasPrefix(media, "multipart/") {
-		return fanfare.Errorf(fanfare.CodeUnsupportedMedia, "send the file itself as the body, not %s (with curl: --data-binary @file instead of -F)", media)
+		return fanfare.Errorf(fanfare.CodeUnsupportedMedia, "send the content itself as the body, not %s (with curl: --data-binary @file instead of -F)", media)
 	}
 	return nil
 }
 
-func (a *api) findDocument(w http.ResponseWriter, r *http.Request) error {
+func (a *API) findDocument(w http.ResponseWriter, r *http.Request) error {
 	record, err := a.documents.Find(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
@@ -61,7 +62,7 @@ type documentList struct {
 	Next  string          `json:"next,omitempty"` // ?after= of the next page
 }
 
-func (a *api) listDocuments(w http.ResponseWriter, r *http.Request) error {
+func (a *API) listDocuments(w http.ResponseWriter, r *http.Request) error {
 	params, err := listParams(r)
 	if err != nil {
 		return err
@@ -78,15 +79,12 @@ func (a *api) listDocuments(w http.ResponseWriter, r *http.Request) error {
 }
 
 func listParams(r *http.Request) (document.ListParams, error) {
-	params := document.ListParams{After: "", Limit: defaultLimit}
 	query := r.URL.Query()
-	if text := query.Get("limit"); text != "" {
-		limit, err := strconv.Atoi(text)
-		if err != nil || limit < 1 || limit > maxLimit {
-			return params, fanfare.Errorf(fanfare.CodeInvalidArgument, "limit is %q; give a whole number from 1 to %d", text, maxLimit)
-		}
-		params.Limit = limit
+	limit, err := limitOf(query)
+	if err != nil {
+		return document.ListParams{After: "", Limit: 0}, err
 	}
+	params := document.ListParams{After: "", Limit: limit}
 	if text := query.Get("after"); text != "" {
 		after, err := fanfare.ParseGUID(text)
 		if err != nil {
@@ -95,4 +93,17 @@ func listParams(r *http.Request) (document.ListParams, error) {
 		params.After = after
 	}
 	return params, nil
+}
+
+// limitOf is how many items a page of any list may have.
+func limitOf(query url.Values) (int, error) {
+	text := query.Get("limit")
+	if text == "" {
+		return defaultLimit, nil
+	}
+	limit, err := strconv.Atoi(text)
+	if err != nil || limit < 1 || limit > maxLimit {
+		return 0, fanfare.Errorf(fanfare.CodeInvalidArgument, "limit is %q; give a whole number from 1 to %d", text, maxLimit)
+	}
+	return limit, nil
 }

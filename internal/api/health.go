@@ -17,7 +17,7 @@ const (
 )
 
 // showHealth is readiness: whether requests should be sent here.
-func (a *api) showHealth(w http.ResponseWriter, r *http.Request) error {
+func (a *API) showHealth(w http.ResponseWriter, r *http.Request) error {
 	status, _ := a.health.Current()
 	text := healthText(status)
 	if err := a.ready(); err != nil {
@@ -29,7 +29,7 @@ func (a *api) showHealth(w http.ResponseWriter, r *http.Request) error {
 }
 
 // showAlive is liveness: that this answer comes is the answer.
-func (a *api) showAlive(w http.ResponseWriter, _ *http.Request) error {
+func (a *API) showAlive(w http.ResponseWriter, _ *http.Request) error {
 	writeHealth(w, textHealthy)
 	return nil
 }

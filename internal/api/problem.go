@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -21,6 +22,7 @@ type problem struct {
 	Status int          `json:"status"`
 	Detail string       `json:"detail"`
 	Code   fanfare.Code `json:"code"`
+	Index  *int         `json:"index,omitempty"` // of the event of a batch that it is about, from 0
 }
 
 // methodError is a method that a path does not have. It is the one error whose
@@ -35,6 +37,30 @@ func (e *methodError) Error() string {
 	return fmt.Sprintf("%s is not possible here; use %s", e.method, e.allow)
 }
 
+// laterError is an error that goes away by itself.
+type laterError struct {
+	after time.Duration
+	err   error
+}
+
+// Error implements [error].
+func (e *laterError) Error() string { return e.err.Error() }
+
+// Unwrap returns the error.
+func (e *laterError) Unwrap() error { return e.err }
+
+// retryAfter returns after how many seconds it is worth to try again, 0 where
+// that is not known to help.
+func retryAfter(err error, code fanfare.Code) int {
+	if later, ok := errors.AsType[*laterError](err); ok {
+		return max(1, int(math.Ceil(later.after.Seconds())))
+	}
+	if code == fanfare.CodeUnavailable {
+		return 1
+	}
+	return 0
+}
+
 // describe turns any error into what the client may know of it.
 func describe(err error) problem {
 	if e, ok := errors.AsType[*methodError](err); ok {
@@ -43,7 +69,11 @@ func describe(err error) problem {
 		return p
 	}
 	if e, ok := errors.AsType[*fanfare.Error](err); ok {
-		return describeCode(e.Code, e.Message)
+		p := describeCode(e.Code, e.Message)
+		if bad, ok := errors.AsType[*fanfare.BatchError](err); ok {
+			p.Index = &bad.Index
+		}
+		return p
 	}
 	return describeCode(fanfare.CodeInternal, "the request could not be answered; the server's log says why")
 }
@@ -53,7 +83,7 @@ func describeCode(code fanfare.Code, detail string) problem {
 }
 
 // handle is the one place where an error becomes an answer.
-func (a *api) handle(serve handlerFunc) http.Handler {
+func (a *API) handle(serve handlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err := serve(w, r)
 		if err == nil {
@@ -61,8 +91,12 @@ func (a *api) handle(serve handlerFunc) http.Handler {
 		}
 		p := describe(err)
 		a.logProblem(r, p, err)
+		a.observer.problem(r.Context(), p.Code)
 		if e, ok := errors.AsType[*methodError](err); ok {
 			w.Header().Set("Allow", e.allow)
+		}
+		if seconds := retryAfter(err, p.Code); seconds > 0 {
+			w.Header().Set("Retry-After", strconv.Itoa(seconds))
 		}
 		if err := writeJSON(w, p.Status, "application/problem+json", p); err != nil {
 			a.logger.DebugContext(r.Context(), "problem not delivered", slog.Any("error", err))
@@ -72,7 +106,7 @@ func (a *api) handle(serve handlerFunc) http.Handler {
 
 // logProblem writes the server's own failures as errors and what clients did
 // wrong for who looks for it.
-func (a *api) logProblem(r *http.Request, p problem, err error) {
+func (a *API) logProblem(r *http.Request, p problem, err error) {
 	level := slog.LevelDebug
 	if p.Status >= http.StatusInternalServerError && r.Context().Err() == nil {
 		level = slog.LevelError

@@ -66,7 +66,15 @@ func (a *App) compose(ctx context.Context, listener net.Listener, dir *dataDir, 
 		return err
 	}
 	a.onStop("hub", func(ctx context.Context) error { return shutdownHub(ctx, p.server) })
-	a.serve(ctx, listener, a.routes(p, log))
+	web, err := a.routes(p, log)
+	if err != nil {
+		return err
+	}
+	a.serve(ctx, listener, p.server)
+	a.onStop("event streams", func(context.Context) error {
+		web.Close()
+		return nil
+	})
 	return nil
 }
 
@@ -105,12 +113,16 @@ func (a *App) connect(dir *dataDir, log *bus.Bus) (parts, error) {
 
 // routes puts the HTTP side together: the hub's paths first, in any case, then
 // the API with the console's pages; the API answers what nobody knows.
-func (a *App) routes(p parts, log *bus.Bus) http.Handler {
-	p.server.Fallback(api.New(api.Options{
-		Documents: p.documents, Health: p.monitor, Ready: log.Healthy, MaxUpload: a.config.MaxUpload,
+func (a *App) routes(p parts, log *bus.Bus) (*api.API, error) {
+	web, err := api.New(api.Options{
+		Documents: p.documents, Health: p.monitor, Emitter: p.processor, Ready: log.Healthy, MaxUpload: a.config.MaxUpload,
 		Page: console.New(), Pages: console.Paths(), Logger: a.part("api"),
-	}))
-	return p.server
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.server.Fallback(web)
+	return web, nil
 }
 
 // run starts a part that works until it is stopped: the context of Start gives

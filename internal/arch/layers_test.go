@@ -76,6 +76,7 @@ var owners = map[string]string{
 	"github.com/spf13/pflag":             "cmd/fanfare",
 	"github.com/tetratelabs/wazero":      "internal/document",
 	"golang.org/x/term":                  "cmd/fanfare",
+	"golang.org/x/time":                  "internal/api",
 }
 
 // anywhere lists the modules without an owner: the OpenTelemetry API is made

@@ -20,6 +20,7 @@ const scope = "github.com/fanfare-hub/fanfare/internal/pipeline"
 // The names that dashboards of the .NET services know.
 const (
 	spanProcess         = "AspireRealtime.ProcessEvent"
+	spanBatch           = "AspireRealtime.ProcessBatch"
 	metricEvents        = "aspire.realtime.events.total"
 	metricRefused       = "aspire.realtime.events.refused"
 	metricUndeliverable = "aspire.realtime.events.undeliverable"
@@ -79,12 +80,28 @@ func (o *observer) start(ctx context.Context, e fanfare.Event, given string) (co
 	return o.tracer.Start(ctx, spanProcess, opts...) //nolint:spancheck // Emit ends it
 }
 
-// fail counts the event as refused and marks its span. Both get the error's
+// startBatch begins the span of a batch. The traces that its events were given
+// by their senders are linked.
+func (o *observer) startBatch(ctx context.Context, events []fanfare.Event) (context.Context, trace.Span) {
+	var links []trace.Link
+	linked := map[trace.TraceID]bool{}
+	for _, e := range events {
+		sender := spanContext(e.TraceParent)
+		if sender.IsValid() && !linked[sender.TraceID()] {
+			linked[sender.TraceID()] = true
+			links = append(links, trace.Link{SpanContext: sender})
+		}
+	}
+	return o.tracer.Start(ctx, spanBatch, trace.WithLinks(links...), //nolint:spancheck // EmitAll ends it
+		trace.WithAttributes(attribute.Int("event.count", len(events))))
+}
+
+// fail counts events as refused and marks their span. Both get the error's
 // code alone: its sentence may quote what the sender wrote, and a type or
 // service that was refused could be anything.
-func (o *observer) fail(ctx context.Context, span trace.Span, err error) {
+func (o *observer) fail(ctx context.Context, span trace.Span, events int, err error) {
 	code := string(fanfare.CodeOf(err))
-	o.refused.Add(ctx, 1, metric.WithAttributes(attribute.String("code", code)))
+	o.refused.Add(ctx, int64(events), metric.WithAttributes(attribute.String("code", code)))
 	span.SetStatus(codes.Error, code)
 }
 

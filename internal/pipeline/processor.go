@@ -13,14 +13,16 @@ import (
 	"github.com/fanfare-hub/fanfare"
 )
 
-// secondCopyTimeout bounds how long the second copy is still tried to be stored
-// after the caller has gone.
-const secondCopyTimeout = 10 * time.Second
+// finishTimeout bounds how long the rest of what is stored in part is still
+// tried to be stored after the caller has gone.
+const finishTimeout = 10 * time.Second
 
 // Log stores events. Append returns when the event is as durable as the receipt
-// says.
+// says, AppendAll when all of them are; it keeps the order of those of a topic.
+// After an error other than CodeUnavailable nothing is stored.
 type Log interface {
 	Append(ctx context.Context, e fanfare.Event, topic fanfare.Topic) (fanfare.Receipt, error)
+	AppendAll(ctx context.Context, entries []fanfare.Entry) ([]fanfare.Receipt, error)
 }
 
 // Sink hands events to the callback subscribers of their topic. It never blocks
@@ -86,7 +88,7 @@ func (p *Processor) Emit(ctx context.Context, e fanfare.Event) (fanfare.Receipt,
 	defer span.End()
 	receipts, err := p.store(ctx, e)
 	if err != nil {
-		p.observer.fail(ctx, span, err)
+		p.observer.fail(ctx, span, 1, err)
 		return fanfare.Receipt{}, err
 	}
 	p.observer.stored(ctx, e, receipts)
@@ -95,6 +97,32 @@ func (p *Processor) Emit(ctx context.Context, e fanfare.Event) (fanfare.Receipt,
 
 // store appends each copy, once it is known that all of them can be stored.
 func (p *Processor) store(ctx context.Context, e fanfare.Event) ([]fanfare.Receipt, error) {
+	copies, err := copiesOf(e)
+	if err == nil && len(copies) > 1 {
+		err = checkSizes(copies)
+	}
+	if err != nil {
+		return nil, err
+	}
+	own := copies[0].Topic
+	first, err := p.log.Append(ctx, copies[0].Event, own)
+	if err != nil {
+		return nil, refused(own, err)
+	}
+	receipts := []fanfare.Receipt{first}
+	for _, second := range copies[1:] {
+		receipt, err := p.appendSecond(ctx, second)
+		if err != nil {
+			return nil, fanfare.Errorf(fanfare.CodeUnavailable, "the event is stored on %s, but not on %s: send it again: %w", own, second.Topic, err)
+		}
+		receipts = append(receipts, receipt)
+	}
+	return receipts, nil
+}
+
+// copiesOf returns the event as it is stored on each of its topics, its own
+// first, if it may be stored.
+func copiesOf(e fanfare.Event) ([]fanfare.Entry, error) {
 	if err := e.Validate(); err != nil {
 		return nil, err
 	}
@@ -102,48 +130,30 @@ func (p *Processor) store(ctx context.Context, e fanfare.Event) ([]fanfare.Recei
 	if err != nil {
 		return nil, err
 	}
-	copies, err := copiesOn(e, topics)
-	if err != nil {
-		return nil, err
-	}
-	first, err := p.log.Append(ctx, copies[0], topics[0])
-	if err != nil {
-		return nil, refused(topics[0], err)
-	}
-	receipts := []fanfare.Receipt{first}
-	for i, topic := range topics[1:] {
-		receipt, err := p.appendSecond(ctx, copies[i+1], topic)
-		if err != nil {
-			return nil, fanfare.Errorf(fanfare.CodeUnavailable, "the event is stored on %s, but not on %s: send it again: %w", topics[0], topic, err)
-		}
-		receipts = append(receipts, receipt)
-	}
-	return receipts, nil
-}
-
-// copiesOn returns the event as it is stored on each topic. Where there are
-// several, the size of each is looked at here: the log would refuse one that is
-// too large only after it had stored the other.
-func copiesOn(e fanfare.Event, topics []fanfare.Topic) ([]fanfare.Event, error) {
-	copies := make([]fanfare.Event, 0, len(topics))
+	copies := make([]fanfare.Entry, 0, len(topics))
 	for _, topic := range topics {
-		copied := e.On(topic)
-		if len(topics) > 1 {
-			if _, err := fanfare.EncodeCloudEvent(copied); err != nil {
-				return nil, err
-			}
-		}
-		copies = append(copies, copied)
+		copies = append(copies, fanfare.Entry{Event: e.On(topic), Topic: topic})
 	}
 	return copies, nil
 }
 
+// checkSizes is for several that are stored together: the log would refuse one
+// that is too large only after it had stored others.
+func checkSizes(entries []fanfare.Entry) error {
+	for _, entry := range entries {
+		if _, err := fanfare.EncodeCloudEvent(entry.Event); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // appendSecond goes on although the caller may have hung up: half of the event
 // is stored, and nobody else would store the other half.
-func (p *Processor) appendSecond(ctx context.Context, e fanfare.Event, topic fanfare.Topic) (fanfare.Receipt, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), secondCopyTimeout)
+func (p *Processor) appendSecond(ctx context.Context, second fanfare.Entry) (fanfare.Receipt, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
 	defer cancel()
-	return p.log.Append(ctx, e, topic)
+	return p.log.Append(ctx, second.Event, second.Topic)
 }
 
 // refused keeps the log's own code, and calls it unavailable if it gave none.

@@ -25,19 +25,40 @@ func (f logFunc) Append(ctx context.Context, e fanfare.Event, topic fanfare.Topi
 	return f(ctx, e, topic)
 }
 
+func (f logFunc) AppendAll(ctx context.Context, entries []fanfare.Entry) ([]fanfare.Receipt, error) {
+	var receipts []fanfare.Receipt
+	for _, entry := range entries {
+		receipt, err := f(ctx, entry.Event, entry.Topic)
+		if err != nil {
+			return receipts, err
+		}
+		receipts = append(receipts, receipt)
+	}
+	return receipts, nil
+}
+
 func (f sinkFunc) Deliver(ctx context.Context, callback fanfare.Callback, e fanfare.Envelope) error {
 	return f(ctx, callback, e)
 }
 
 // record is a log that keeps what it is given.
 type record struct {
-	events []fanfare.Event
-	topics []fanfare.Topic
+	events     []fanfare.Event
+	topics     []fanfare.Topic
+	fail       error // given for all
+	duplicates bool  // it has all
 }
 
 func (r *record) Append(_ context.Context, e fanfare.Event, topic fanfare.Topic) (fanfare.Receipt, error) {
+	if r.fail != nil {
+		return fanfare.Receipt{}, r.fail
+	}
 	r.events, r.topics = append(r.events, e), append(r.topics, topic)
-	return fanfare.Receipt{ID: e.ID, Topic: topic, Seq: uint64(len(r.events)), Durability: "disk"}, nil
+	return fanfare.Receipt{ID: e.ID, Topic: topic, Seq: uint64(len(r.events)), Durability: "disk", Duplicate: r.duplicates}, nil
+}
+
+func (r *record) AppendAll(ctx context.Context, entries []fanfare.Entry) ([]fanfare.Receipt, error) {
+	return logFunc(r.Append).AppendAll(ctx, entries)
 }
 
 func newProcessor(t *testing.T, opts pipeline.Options) *pipeline.Processor {
