@@ -39,19 +39,6 @@ type parts struct {
 	server    *signalr.Server
 }
 
-// sink is where the feed hands events: the processor, which knows the callback
-// of each, and the hub for those who get envelopes.
-type sink struct {
-	processor *pipeline.Processor
-	callbacks *apphub.Callbacks
-}
-
-// Callback implements [feed.Sink].
-func (s sink) Callback(ctx context.Context, e fanfare.Envelope) { s.processor.Deliver(ctx, e) }
-
-// Event implements [feed.Sink].
-func (s sink) Event(ctx context.Context, e fanfare.Envelope) { s.callbacks.Event(ctx, e) }
-
 // compose makes the parts and starts them, each above what it needs.
 func (a *App) compose(ctx context.Context, listener net.Listener, dir *dataDir, log *bus.Bus) error {
 	p, err := a.connect(dir, log)
@@ -115,7 +102,8 @@ func (a *App) connect(dir *dataDir, log *bus.Bus) (parts, error) {
 // the API with the console's pages; the API answers what nobody knows.
 func (a *App) routes(p parts, log *bus.Bus) (*api.API, error) {
 	web, err := api.New(api.Options{
-		Documents: p.documents, Health: p.monitor, Emitter: p.processor, Ready: log.Healthy, MaxUpload: a.config.MaxUpload,
+		Documents: p.documents, Health: p.monitor, Emitter: p.processor, Feed: topics{p.feed}, Ready: log.Healthy, MaxUpload: a.config.MaxUpload,
+		EventRate: a.config.eventRate(),
 		Page: console.New(), Pages: console.Paths(), Logger: a.part("api"),
 	})
 	if err != nil {

@@ -124,6 +124,15 @@ func DefaultConfig() Config {
 	return config
 }
 
+// eventRate is the rate as the API knows it, where zero is its default and any
+// number is negative.
+func (c Config) eventRate() float64 {
+	if c.EventRate == 0 {
+		return -1
+	}
+	return float64(c.EventRate)
+}
+
 // complete fills what follows from the rest, and refuses what does not fit
 // together.
 func (c Config) complete() (Config, error) {

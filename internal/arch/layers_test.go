@@ -28,13 +28,14 @@ var layers = map[string]node{
 	"signalr/client":    {level: 1, imports: []string{"signalr/hubproto", "signalr/internal/outbox", "signalr/internal/ws"}},
 	"internal/bus":      {level: 1, imports: []string{"."}},
 	"internal/document": {level: 1, imports: []string{"."}},
+	"internal/feed":     {level: 1, imports: []string{"."}},
 	"internal/health":   {level: 1, imports: []string{"."}},
 	"internal/pipeline": {level: 1, imports: []string{"."}},
 
 	// Level 2: what faces a client, by HTTP or by the hub.
 	"internal/api":     {level: 2, imports: []string{".", "internal/document"}},
 	"internal/console": {level: 2},
-	"internal/app/hub": {level: 2, imports: []string{".", "signalr"}},
+	"internal/app/hub": {level: 2, imports: []string{".", "internal/feed", "signalr", "signalr/hubproto"}},
 	"signalr/internal/golden": {level: 2, imports: []string{
 		"signalr/hubproto", "signalr/internal/ws", "signalr",
 	}},
@@ -47,7 +48,7 @@ var layers = map[string]node{
 	"signalr/internal/conformance": {level: 3, imports: []string{"signalr/internal/golden"}},
 	"signalr/internal/stock":       {level: 3, imports: []string{"signalr/internal/golden"}},
 	"internal/app": {level: 3, imports: []string{
-		".", "signalr", "internal/bus", "internal/document", "internal/health", "internal/pipeline",
+		".", "signalr", "internal/bus", "internal/document", "internal/feed", "internal/health", "internal/pipeline",
 		"internal/api", "internal/app/hub", "internal/console",
 	}},
 
@@ -57,11 +58,14 @@ var layers = map[string]node{
 	"cmd/fanfare": {level: 4, imports: []string{
 		".", "signalr/client", "internal/document", "internal/sample", "internal/app/hub", "internal/app",
 	}},
+	"internal/eventbench": {level: 4, imports: []string{
+		".", "signalr", "signalr/client", "internal/api", "internal/app", "internal/pipeline",
+	}},
 	"internal/e2e": {level: 4},
 }
 
 // bridges are the product's packages that may know the signalr tree.
-var bridges = []string{"internal/app", "internal/app/hub", "cmd/fanfare", "internal/e2e"}
+var bridges = []string{"internal/app", "internal/app/hub", "cmd/fanfare", "internal/e2e", "internal/eventbench"}
 
 // owners names, for each third-party module, the one package that imports it.
 // A module that is neither here nor in anywhere or testOnly fails the test.
