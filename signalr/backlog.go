@@ -21,15 +21,25 @@ const entryCost = 128
 
 // entry is one waiting message. It is in a lane, and in the chain of its key.
 type entry struct {
-	frame []byte
-	how   *handling
-	lane  int
+	frame    []byte
+	how      *handling
+	lane     int
+	position uint64 // of the oldest message that it stands for
+	covers   int    // how many older ones it stands for
 
 	next, prev   *entry // in the lane
 	newer, older *entry // of the same key
 }
 
-func (e *entry) cost() int { return len(e.frame) + entryCost }
+func (e *entry) cost() int { return cost(e.frame, e.how) }
+
+// cost is what a waiting message is booked for, in bytes.
+func cost(frame []byte, how *handling) int {
+	if how.again != nil {
+		return len(frame) + entryCost + againRoom
+	}
+	return len(frame) + entryCost
+}
 
 // lane is a list of entries.
 type lane struct{ first, last *entry }
@@ -64,7 +74,7 @@ func (b *backlog) empty() bool {
 // push appends a message to its lane. An urgent one takes along what its key
 // has in the lane behind.
 func (b *backlog) push(frame []byte, how *handling) {
-	e := &entry{frame: frame, how: how, lane: normalLane}
+	e := &entry{frame: frame, how: how, lane: normalLane, position: how.position}
 	switch {
 	case how == asControl:
 		e.lane = controlLane
@@ -110,7 +120,7 @@ func (b *backlog) conflate(frame []byte, how *handling, room int) bool {
 	if !how.conflate || before == nil || !before.how.conflate {
 		return false
 	}
-	growth := len(frame) - len(before.frame)
+	growth := cost(frame, how) - before.cost()
 	if growth > max(room, 0) {
 		return false
 	}
@@ -120,6 +130,7 @@ func (b *backlog) conflate(frame []byte, how *handling, room int) bool {
 		b.hurry(how.key)
 	}
 	before.how = how
+	before.covers++
 	return true
 }
 
@@ -149,13 +160,14 @@ func (b *backlog) forget(e *entry) {
 	}
 }
 
-// drop removes all that a key has, and returns how much that was.
-func (b *backlog) drop(k key) (messages int) {
+// drop removes all that a key has; it returns how much that was and the
+// position of the oldest.
+func (b *backlog) drop(k key) (messages int, position uint64) {
 	for e := b.newest[k]; e != nil; e = b.newest[k] {
 		b.remove(e)
-		messages++
+		messages, position = messages+1, e.position
 	}
-	return messages
+	return messages, position
 }
 
 // first is the message that goes next; blocked leaves out what has to wait for

@@ -1,6 +1,7 @@
 package signalr
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -12,17 +13,23 @@ import (
 type model struct{ urgent, normal []modelled }
 
 type modelled struct {
-	text string
-	how  *handling
+	text     string
+	how      *handling
+	position uint64
+	covers   int
+}
+
+func modelOf(text string, how *handling) modelled {
+	return modelled{text: text, how: how, position: how.position}
 }
 
 func (m *model) push(text string, how *handling) {
 	if !how.urgent {
-		m.normal = append(m.normal, modelled{text, how})
+		m.normal = append(m.normal, modelOf(text, how))
 		return
 	}
 	m.hurry(how.key)
-	m.urgent = append(m.urgent, modelled{text, how})
+	m.urgent = append(m.urgent, modelOf(text, how))
 }
 
 func (m *model) hurry(k key) {
@@ -44,7 +51,7 @@ func (m *model) conflate(text string, how *handling) bool {
 			if !how.conflate || !e.how.conflate {
 				return false
 			}
-			list[i] = modelled{text, how}
+			list[i] = modelled{text, how, e.position, e.covers + 1}
 			if how.urgent {
 				m.hurry(how.key)
 			}
@@ -54,9 +61,23 @@ func (m *model) conflate(text string, how *handling) bool {
 	return false
 }
 
-func (m *model) drop(k key) {
-	same := func(e modelled) bool { return e.how.key == k }
+// drop returns the position of the oldest.
+func (m *model) drop(k key) (messages int, position uint64) {
+	same := func(e modelled) bool {
+		if e.how.key == k {
+			if messages++; messages == 1 {
+				position = e.position
+			}
+		}
+		return e.how.key == k
+	}
 	m.urgent, m.normal = slices.DeleteFunc(m.urgent, same), slices.DeleteFunc(m.normal, same)
+	return messages, position
+}
+
+// shown is what a message is compared by.
+func shown(text string, position uint64, covers int) string {
+	return fmt.Sprintf("%s after %d, with %d", text, position, covers)
 }
 
 func (m *model) take() string {
@@ -69,7 +90,7 @@ func (m *model) take() string {
 	}
 	first := (*list)[0]
 	*list = (*list)[1:]
-	return first.text
+	return shown(first.text, first.position, first.covers)
 }
 
 // FuzzBacklog does at random what may happen to a queue, to it and to the
@@ -84,7 +105,7 @@ func FuzzBacklog(f *testing.F) {
 			got := ""
 			if e := b.first(false); e != nil {
 				b.remove(e)
-				got = string(e.frame)
+				got = shown(string(e.frame), e.position, e.covers)
 			}
 			if want := m.take(); got != want {
 				t.Fatalf("took %q, want %q", got, want)
@@ -92,14 +113,19 @@ func FuzzBacklog(f *testing.F) {
 		}
 		for i := range int(steps) {
 			k := key{toGroups, strconv.Itoa(random.IntN(4))}
-			how := &handling{key: k, urgent: random.IntN(5) == 0, conflate: random.IntN(3) == 0, numbered: true}
+			how := &handling{key: k, urgent: random.IntN(5) == 0, conflate: random.IntN(3) > 0, numbered: true, position: uint64(i)}
+			if random.IntN(2) == 0 {
+				how.again = &again{}
+			}
 			switch text := strconv.Itoa(i); random.IntN(8) {
 			case 0, 1, 2:
 				take()
 			case 3:
 				if random.IntN(4) == 0 {
-					b.drop(k)
-					m.drop(k)
+					n, position := b.drop(k)
+					if wanted, want := m.drop(k); n != wanted || position != want {
+						t.Fatalf("dropped %d after %d, want %d after %d", n, position, wanted, want)
+					}
 				}
 			default:
 				got, want := b.conflate([]byte(text), how, math.MaxInt), m.conflate(text, how)

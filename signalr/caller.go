@@ -9,8 +9,8 @@ import (
 )
 
 // Caller is the connection that a method was called on, or that OnConnected
-// and OnDisconnected tell of. It may be kept as long as one likes; after its
-// end it does nothing.
+// and OnDisconnected tell of. It may be kept as long as one likes and used from
+// any goroutine; after its end it does nothing.
 type Caller struct{ c *connection }
 
 // ConnectionID is the id by which the hub's targets know the connection. It is
@@ -65,14 +65,17 @@ func (c *Caller) OthersInGroup(name string) Target { return c.c.hub.GroupExcept(
 
 // Join makes the connection a member of a group. Once it has returned, what is
 // sent to the group reaches the connection (GRP-02). To be a member already is
-// no error. It fails only if the connection or the server ended meanwhile.
+// no error. Its only one is [ErrConnectionEnded]; a connection that ends takes
+// its memberships with it.
 func (c *Caller) Join(group string) error {
-	return c.c.post(task{kind: taskJoin, hub: c.c.hub, id: c.c.id, group: group})
+	return c.post(task{kind: taskJoin, hub: c.c.hub, id: c.c.id, name: group})
 }
 
-// Leave ends a membership; not to be a member is no error.
+// Leave ends a membership; not to be a member is no error. Once it has
+// returned, what is sent to the group does not reach the connection. It fails
+// as Join does.
 func (c *Caller) Leave(group string) error {
-	return c.c.post(task{kind: taskLeave, hub: c.c.hub, id: c.c.id, group: group})
+	return c.post(task{kind: taskLeave, hub: c.c.hub, id: c.c.id, name: group})
 }
 
 // Abort ends the connection from the server's side, without an error for
@@ -106,5 +109,5 @@ func (h *Hub) regroup(ctx context.Context, kind taskKind, id, group string) erro
 	if server == nil {
 		return nil
 	}
-	return server.post(ctx, task{kind: kind, hub: h, id: id, group: group})
+	return server.post(ctx, task{kind: kind, hub: h, id: id, name: group})
 }

@@ -14,13 +14,18 @@ type Delivery struct {
 	Urgent bool
 	// Conflate lets the message take the place of the one before it of the same
 	// key, if that has Conflate too and still waits: only the newest of such
-	// neighbours is sent. It is for messages that each tell a whole state.
+	// neighbours is sent. It is for messages that each tell a whole state. An
+	// argument that is [Conflatable] tells the receiver how many were left out.
 	Conflate bool
 	// Logged says that the receiver can be given the message again from
 	// elsewhere. If it does not fit into a queue, that queue drops all that it
 	// has of the key instead of ending the connection, and no more of the key
-	// is queued there until [Hub.Resume]; [Hub.NextOverflow] tells of it.
+	// is queued there until [Caller.Resume]; [Hub.NextOverflow] tells of it.
 	Logged bool
+	// Position is what the receiver has of the key before this message, in the
+	// application's own count: [Overflow] and [Conflatable] give it back. The
+	// server does not look at it.
+	Position uint64
 }
 
 // With returns the same target with another treatment of what is sent to it.
@@ -43,6 +48,8 @@ type handling struct {
 	conflate bool
 	logged   bool
 	numbered bool // stateful reconnect counts it (SR-02)
+	position uint64
+	again    *again // nil if conflation does not change what is sent
 }
 
 // How a connection's own frames are treated.
@@ -55,7 +62,10 @@ var (
 
 // handling is that of what is sent to the target.
 func (t Target) handling() handling {
-	h := handling{urgent: t.delivery.Urgent, conflate: t.delivery.Conflate, logged: t.delivery.Logged, numbered: true}
+	h := handling{
+		urgent: t.delivery.Urgent, conflate: t.delivery.Conflate, logged: t.delivery.Logged,
+		numbered: true, position: t.delivery.Position,
+	}
 	switch {
 	case t.delivery.Key != "":
 		h.key = key{toKey, t.delivery.Key}

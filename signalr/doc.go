@@ -42,6 +42,15 @@
 // takes nothing for the send timeout, or falls behind by more than the queue
 // limit, is cut and counted in [Stats].
 //
+// # Slow clients
+//
+// With a [Delivery] a message may be left out for a client that is slow, and
+// whoever sends it learns of that: an argument that is [Conflatable] tells the
+// client how many older ones it stands for, and [Hub.NextOverflow] tells the
+// application what a connection lacks, by the Position that each message had.
+// What has begun to be sent is never left out, nor what stateful reconnect has
+// numbered. [Caller.AwaitRoom] paces who sends much to one client.
+//
 // # Stateful reconnect
 //
 // Where [EndpointOptions.AllowStatefulReconnects] lets it, a client whose

@@ -67,16 +67,28 @@ func (t Target) call(id, method string, args []any) (*message, error) {
 		if i > 0 && e.users.Load() == 0 {
 			continue
 		}
-		raws := make([]hubproto.Raw, len(args))
-		for j, arg := range args {
-			raw, err := e.codec.Marshal(arg)
-			if err != nil {
-				return nil, fmt.Errorf("send %s: argument %d: %w", method, j+1, err)
-			}
-			raws[j] = raw
+		frame, err := e.call(id, method, args)
+		if err != nil {
+			return nil, err
 		}
-		m.frames[i] = e.frame(nil, &hubproto.Invocation{InvocationID: id, Target: method, Arguments: raws})
-		m.size += len(m.frames[i])
+		m.frames[i] = frame
+		m.size += len(frame)
+	}
+	if id == "" && m.how.conflate {
+		m.how.again = keepConflatable(h, method, args)
 	}
 	return m, nil
+}
+
+// call is the frame of an invocation.
+func (e *encoding) call(id, method string, args []any) ([]byte, error) {
+	raws := make([]hubproto.Raw, len(args))
+	for i, arg := range args {
+		raw, err := e.codec.Marshal(arg)
+		if err != nil {
+			return nil, fmt.Errorf("send %s: argument %d: %w", method, i+1, err)
+		}
+		raws[i] = raw
+	}
+	return e.frame(nil, &hubproto.Invocation{InvocationID: id, Target: method, Arguments: raws}), nil
 }

@@ -22,6 +22,10 @@ var ErrForbidden = errors.New("forbidden")
 // ErrServerClosed is returned by a send after Shutdown.
 var ErrServerClosed = errors.New("signalr: server closed")
 
+// ErrConnectionEnded is returned by what a Caller is asked to do after the
+// connection's end.
+var ErrConnectionEnded = errors.New("signalr: connection has ended")
+
 // namedError is an error of this package with the name of its .NET exception.
 type namedError struct {
 	name string

@@ -1,6 +1,6 @@
 package signalr
 
-// flush writes what was gathered.
+// flush writes what was gathered, and lets go on who waited for that.
 func (s *shard) flush() {
 	now := int64(s.server.clock())
 	for _, c := range s.dirty {
@@ -14,6 +14,11 @@ func (s *shard) flush() {
 	}
 	clear(s.dirty)
 	s.dirty = s.dirty[:0]
+	for _, done := range s.fences {
+		close(done)
+	}
+	clear(s.fences)
+	s.fences = s.fences[:0]
 }
 
 // flushOwn writes what c alone got, and ends it if that is its end.

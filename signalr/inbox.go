@@ -16,6 +16,7 @@ type inbox struct {
 	spare  []task        // guarded by mu: the array of the round before
 	bytes  int           // guarded by mu: sum of the tasks' sizes
 	room   chan struct{} // guarded by mu: closed by the next take; nil if nobody waits
+	busy   bool          // guarded by mu: the tasks of a round are being done
 	closed bool          // guarded by mu
 }
 
@@ -86,7 +87,7 @@ func (b *inbox) take() []task {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	tasks := b.tasks
-	b.tasks, b.spare, b.bytes = b.spare, nil, 0
+	b.tasks, b.spare, b.bytes, b.busy = b.spare, nil, 0, true
 	if b.room != nil {
 		close(b.room)
 		b.room = nil
@@ -94,14 +95,22 @@ func (b *inbox) take() []task {
 	return tasks
 }
 
+// recycle ends a round.
 func (b *inbox) recycle(tasks []task) {
 	if cap(tasks) > keepTasks {
-		return
+		tasks = nil
 	}
 	clear(tasks)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.spare = tasks[:0]
+	b.spare, b.busy = tasks[:0], false
+}
+
+// settled says whether all that was posted is done.
+func (b *inbox) settled() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.tasks) == 0 && !b.busy
 }
 
 // close refuses tasks from now on; those that are there can still be taken.

@@ -200,7 +200,7 @@ func (p *longPolling) take() (messages []byte, grown <-chan struct{}) {
 	p.mu.Lock()
 	grown = p.grown
 	p.mu.Unlock()
-	return p.conn.queue().take(nil, math.MaxInt, p.wire), grown
+	return p.conn.queue().take(nil, math.MaxInt, p.conn.encoding.Load(), p.wire), grown
 }
 
 // giveBack puts messages in front again whose poll broke off: what is cut off

@@ -7,31 +7,39 @@ import (
 
 // Overflow tells that a connection was too slow for the messages of one key
 // that are [Delivery.Logged]: those that waited were dropped, and later ones
-// are until [Hub.Resume].
+// are until [Caller.Resume].
 type Overflow struct {
-	ConnectionID string
-	Key          string // Delivery.Key, or the name that the target had
+	Caller *Caller // the connection, which may have ended since
+	Key    string  // Delivery.Key, or the name that the target had
+	// After is the Position of the oldest message that was dropped: what came
+	// before it was sent or will be, it and what came after was not.
+	After uint64
 
 	key key
 }
 
 // overflows are those of a hub that nobody has been told of. A connection has
-// one for each of its keys at most, until that is resumed.
+// one for each of its keys at most, but for those that were resumed meanwhile.
 type overflows struct {
 	mu    sync.Mutex
-	list  []Overflow    // guarded by mu
+	list  []*Overflow   // guarded by mu
 	added chan struct{} // guarded by mu: closed by the next; nil if nobody waits
 }
 
 // NextOverflow waits for an overflow that it has not returned before. It is
 // for one goroutine, which every hub needs whose messages are Logged. It has
-// the connections given what they lack, from where it is stored, at the pace of
-// [Caller.AwaitRoom], and at the end Resume. The connection may have ended since.
+// the connections given what they lack, from where it is stored: [Caller.Resume]
+// first, then the messages after After, Logged too, at the pace of
+// [Caller.AwaitRoom]. One that was resumed before is not told, nor one whose
+// connection has ended.
 func (h *Hub) NextOverflow(ctx context.Context) (Overflow, error) {
 	for {
 		next, added := h.overflows.take()
-		if added == nil {
-			return next, nil
+		switch {
+		case next != nil && next.stands():
+			return *next, nil
+		case next != nil:
+			continue
 		}
 		select {
 		case <-added:
@@ -41,7 +49,13 @@ func (h *Hub) NextOverflow(ctx context.Context) (Overflow, error) {
 	}
 }
 
-func (o *overflows) add(next Overflow) {
+// stands says whether there is somebody who still lacks something.
+func (o *Overflow) stands() bool {
+	c := o.Caller.c
+	return c.ctx.Err() == nil && c.queue().isBehind(o)
+}
+
+func (o *overflows) add(next *Overflow) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.list = append(o.list, next)
@@ -51,56 +65,56 @@ func (o *overflows) add(next Overflow) {
 	}
 }
 
-func (o *overflows) take() (Overflow, <-chan struct{}) {
+// take returns the next one, or what to wait for.
+func (o *overflows) take() (*Overflow, <-chan struct{}) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.list) == 0 {
 		if o.added == nil {
 			o.added = make(chan struct{})
 		}
-		return Overflow{}, o.added
+		return nil, o.added
 	}
 	next := o.list[0]
+	o.list[0] = nil
 	if o.list = o.list[1:]; len(o.list) == 0 {
 		o.list = nil
 	}
 	return next, nil
 }
 
-// Resume has a connection's queue take messages of a key again that has
-// overflowed. It is ordered before later sends, as Join is.
-func (h *Hub) Resume(ctx context.Context, o Overflow) error {
-	server := h.server.Load()
-	if server == nil {
-		return nil
+// forgoLocked drops what waits of a message's key, and the message with it.
+func (q *queue) forgoLocked(how *handling) (dropped int, behind *Overflow) {
+	behind = &Overflow{Key: how.key.name, After: how.position, key: how.key}
+	dropped, after := q.backlog.drop(how.key)
+	if dropped > 0 {
+		behind.After = after
 	}
-	return server.post(ctx, task{kind: taskResume, hub: h, id: o.ConnectionID, key: o.key})
+	if q.behind == nil {
+		q.behind = map[key]*Overflow{}
+	}
+	q.behind[how.key] = behind
+	q.wakeLocked()
+	return dropped + 1, behind
 }
 
-// AwaitRoom waits until the connection's queue is at most half full, as long as
-// ctx lets it. An error says that ctx or the connection has ended.
-func (c *Caller) AwaitRoom(ctx context.Context) error {
-	for {
-		room := c.c.queue().half(c.c.server.options.QueueLimit)
-		if room == nil {
-			return nil
-		}
-		select {
-		case <-room:
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-c.c.ctx.Done():
-			return c.c.ctx.Err()
-		}
-	}
-}
-
-// half returns what to wait for while a queue is more than half full.
-func (q *queue) half(limit int) <-chan struct{} {
+// isBehind says whether the key has not been resumed since o.
+func (q *queue) isBehind(o *Overflow) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.waitingLocked()+q.booked <= limit/2 {
-		return nil
+	return q.behind[o.key] == o
+}
+
+// resume queues the messages of a key again, whatever the kind of its name.
+func (q *queue) resume(name string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for k := range q.behind {
+		if k.name == name {
+			delete(q.behind, k)
+		}
 	}
-	return q.roomLocked()
+	if len(q.behind) == 0 {
+		q.behind = nil
+	}
 }

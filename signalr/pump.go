@@ -33,7 +33,7 @@ func (c *connection) queues() bool { return c.resumable.Load() || !c.sink.immedi
 // enqueue puts a frame into the queue of a connection that has one. Who does
 // not take what cannot be left out is cut.
 func (s *shard) enqueue(c *connection, frame []byte, how *handling) {
-	result, dropped := c.queue().put(frame, how, s.server.options.QueueLimit)
+	result, dropped, behind := c.queue().put(frame, how, s.server.options.QueueLimit)
 	switch result {
 	case queued:
 	case conflated:
@@ -42,7 +42,8 @@ func (s *shard) enqueue(c *connection, frame []byte, how *handling) {
 		s.server.counters.skipped.Add(int64(dropped))
 	case forgone:
 		s.server.counters.skipped.Add(int64(dropped))
-		c.hub.overflows.add(Overflow{ConnectionID: c.id, Key: how.key.name, key: how.key})
+		behind.Caller = &c.caller
+		c.hub.overflows.add(behind)
 	case overflow:
 		s.server.counters.overflowed.Add(1)
 		c.finished, c.gone, c.wroteAt = true, true, int64(s.server.clock())
@@ -72,7 +73,7 @@ func (s *shard) pump(c *connection) {
 		return
 	}
 	for !c.away && c.queue().sendable() {
-		bytes := c.queue().take(s.scratch[:0], roundBytes, c.sink.wire)
+		bytes := c.queue().take(s.scratch[:0], roundBytes, c.encoding.Load(), c.sink.wire)
 		if cap(bytes) <= keepScratch {
 			s.scratch = bytes[:0]
 		}
@@ -107,7 +108,7 @@ const keepScratch = 1 << 20
 func (s *shard) drain(c *connection, to sink) {
 	var buffer []byte
 	for !c.queue().rest() {
-		bytes := c.queue().take(buffer[:0], writeStep, to.wire)
+		bytes := c.queue().take(buffer[:0], writeStep, c.encoding.Load(), to.wire)
 		if err := c.writeSteps(to, bytes); err != nil {
 			var timeout net.Error
 			if errors.As(err, &timeout) && timeout.Timeout() {

@@ -12,18 +12,18 @@ import (
 //	put -> backlog -> take: numbered, in hand -> sent | unsent (comes first)
 type queue struct {
 	mu      sync.Mutex
-	backlog backlog        // guarded by mu
-	unsent  []byte         // guarded by mu: began to be sent, so goes before everything else
-	last    []byte         // guarded by mu: the last frames, after everything else (CLOSE-07)
-	inHand  int            // guarded by mu: bytes that were taken and are being sent
-	writing bool           // guarded by mu: there is a writer
-	stopped chan struct{}  // guarded by mu: closed when the writer ends; nil if nobody waits
-	booked  int            // guarded by mu: bytes of streams' items on their way here
-	room    chan struct{}  // guarded by mu: closed when something leaves; nil if nobody waits
-	flushed chan struct{}  // guarded by mu: to be closed when all is sent, if set
-	behind  map[key]bool   // guarded by mu: the keys that have overflowed
-	out     *outbox.Outbox // guarded by mu: nil without stateful reconnect
-	in      *outbox.Inbox  // guarded by mu: likewise
+	backlog backlog           // guarded by mu
+	unsent  []byte            // guarded by mu: began to be sent, so goes before everything else
+	last    []byte            // guarded by mu: the last frames, after everything else (CLOSE-07)
+	inHand  int               // guarded by mu: bytes that were taken and are being sent
+	writing bool              // guarded by mu: there is a writer
+	stopped chan struct{}     // guarded by mu: closed when the writer ends; nil if nobody waits
+	booked  int               // guarded by mu: bytes of streams' items on their way here
+	room    chan struct{}     // guarded by mu: closed when something leaves; nil if nobody waits
+	flushed chan struct{}     // guarded by mu: to be closed when all is sent, if set
+	behind  map[key]*Overflow // guarded by mu: of the keys that have overflowed
+	out     *outbox.Outbox    // guarded by mu: nil without stateful reconnect
+	in      *outbox.Inbox     // guarded by mu: likewise
 }
 
 // verdict is what becomes of a message at a queue.
@@ -38,39 +38,25 @@ const (
 )
 
 // put queues a frame, if that keeps the bound. Something is always queued if
-// nothing else waits.
-func (q *queue) put(frame []byte, how *handling, limit int) (result verdict, dropped int) {
+// nothing else waits. behind is set with forgone.
+func (q *queue) put(frame []byte, how *handling, limit int) (result verdict, dropped int, behind *Overflow) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	switch {
-	case how.logged && q.behind[how.key]:
-		return skipped, 1
+	case how.logged && q.behind[how.key] != nil:
+		return skipped, 1, nil
 	case q.backlog.conflate(frame, how, limit-q.waitingLocked()):
-		return conflated, 1
+		return conflated, 1, nil
 	}
-	if waiting := q.waitingLocked(); waiting == 0 || waiting+len(frame)+entryCost <= limit {
+	if waiting := q.waitingLocked(); waiting == 0 || waiting+cost(frame, how) <= limit {
 		q.backlog.push(frame, how)
-		return queued, 0
+		return queued, 0, nil
 	}
 	if !how.logged {
-		return overflow, 1
+		return overflow, 1, nil
 	}
-	if q.behind == nil {
-		q.behind = map[key]bool{}
-	}
-	q.behind[how.key] = true
-	dropped = q.backlog.drop(how.key) + 1
-	q.wakeLocked()
-	return forgone, dropped
-}
-
-// resume queues a key's messages again.
-func (q *queue) resume(k key) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if delete(q.behind, k); len(q.behind) == 0 {
-		q.behind = nil
-	}
+	dropped, behind = q.forgoLocked(how)
+	return forgone, dropped, behind
 }
 
 // finish queues the last frames; flushed is closed when they are sent, or
@@ -85,10 +71,10 @@ func (q *queue) finish(last []byte, flushed chan struct{}) {
 }
 
 // take hands out what goes next, about limit bytes, as whole frames but for
-// the rest of one that has begun; what has to wait for an Ack is left. wire
-// turns frames into what the transport sends. The bytes are appended to buf, or
-// those of a single frame as it is; nothing is nil.
-func (q *queue) take(buf []byte, limit int, wire func(dst, frames []byte) []byte) []byte {
+// the rest of one that has begun; what has to wait for an Ack is left. in is
+// what the connection's messages are encoded in, wire turns frames into what
+// the transport sends. The bytes are appended to buf; nothing is nil.
+func (q *queue) take(buf []byte, limit int, in *encoding, wire func(dst, frames []byte) []byte) []byte {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	bytes := append(buf, q.unsent...)
@@ -100,10 +86,11 @@ func (q *queue) take(buf []byte, limit int, wire func(dst, frames []byte) []byte
 			break
 		}
 		q.backlog.remove(e)
+		frame := e.final(in)
 		if q.out != nil && e.how.numbered {
-			q.out.Add(e.frame)
+			q.out.Add(frame)
 		}
-		bytes = wire(bytes, e.frame)
+		bytes = wire(bytes, frame)
 	}
 	if q.inHand = len(bytes) - len(buf); q.inHand == 0 {
 		q.concludeLocked() // the last frames may mean nothing to a transport
@@ -219,11 +206,11 @@ func (q *queue) sendable() bool {
 	return !q.writing && q.sendableLocked()
 }
 
-// idle says whether nothing waits and nobody writes.
+// idle says whether nothing waits and nobody writes, and nothing is left out.
 func (q *queue) idle() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return !q.writing && len(q.unsent) == 0 && q.backlog.empty()
+	return !q.writing && len(q.unsent) == 0 && q.backlog.empty() && q.behind == nil
 }
 
 // quiet says whether nothing is under way: what waits, waits for an Ack.

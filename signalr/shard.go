@@ -27,7 +27,8 @@ type shard struct {
 	rosters map[*Hub]*roster
 	watched map[*connection]struct{} // those without a hub: they are in no roster
 	dirty   []*connection
-	scratch []byte // for the bytes of one connection's queue
+	scratch []byte          // for the bytes of one connection's queue
+	fences  []chan struct{} // to be closed by the next flush
 
 	writers sync.WaitGroup // started by run, awaited by it; what tidies up too
 }
@@ -92,11 +93,11 @@ func (s *shard) apply(t *task) {
 		s.watched[t.conn] = struct{}{}
 	case taskJoin:
 		if c := s.rosterOf(t.hub).byID[t.id]; c != nil {
-			c.roster.join(c, t.group)
+			c.roster.join(c, t.name)
 		}
 	case taskLeave:
 		if c := s.rosterOf(t.hub).byID[t.id]; c != nil {
-			c.roster.leave(c, t.group)
+			c.roster.leave(c, t.name)
 		}
 	case taskFinish:
 		s.finish(t.conn)
@@ -116,9 +117,9 @@ func (s *shard) apply(t *task) {
 	case taskBack:
 		s.comeBack(t)
 	case taskResume:
-		if c := s.rosterOf(t.hub).byID[t.id]; c != nil {
-			c.queue().resume(t.key)
-		}
+		s.resume(t.conn, t.name)
+	case taskFence:
+		s.fences = append(s.fences, t.done)
 	}
 }
 
@@ -199,6 +200,15 @@ func (s *shard) soil(c *connection) {
 	} else {
 		c.own = common.prefix()
 	}
+}
+
+// resume has a connection's queue take a key's messages again: those that come
+// from now on, not what everybody has got before in this round.
+func (s *shard) resume(c *connection, name string) {
+	if !c.finished && !c.dirty {
+		s.soil(c)
+	}
+	c.queue().resume(name)
 }
 
 func (s *shard) enqueueAll(c *connection, pieces []piece) {

@@ -9,8 +9,8 @@ const (
 	taskControl                  // bytes to conn alone, which stateful reconnect does not count
 	taskRegister                 // conn is known from now on; bytes go first
 	taskWatch                    // conn, which has no hub, is known from now on
-	taskJoin                     // hub's connection id into group
-	taskLeave                    // hub's connection id out of group
+	taskJoin                     // hub's connection id into the group of that name
+	taskLeave                    // hub's connection id out of it
 	taskFinish                   // conn ends with its last frames
 	taskRemove                   // conn is forgotten
 	taskItem                     // bytes to conn alone, booked in its queue
@@ -18,7 +18,8 @@ const (
 	taskPump                     // conn may be able to send what waits
 	taskAway                     // conn's socket is lost, if it is still that one; done is closed
 	taskBack                     // conn has come back with socket
-	taskResume                   // hub's connection id queues the messages of key again
+	taskResume                   // conn queues the messages of the key of that name again
+	taskFence                    // done is closed when all before it is written or queued
 )
 
 // taskCost is what a task itself takes of an inbox's bound, in bytes.
@@ -34,16 +35,15 @@ type task struct {
 	message *message
 	hub     *Hub
 	id      string
-	group   string
+	name    string // of a group or a key
 
 	question *question
 	socket   *webSocket
 	done     chan struct{}
-	key      key
 }
 
 func (t *task) size() int {
-	size := taskCost + len(t.bytes) + len(t.group)
+	size := taskCost + len(t.bytes) + len(t.name)
 	if t.message != nil {
 		size += t.message.size
 	}
