@@ -11,28 +11,10 @@ import (
 	"github.com/fanfare-hub/fanfare"
 )
 
-// What the hub takes in one batch.
-const (
-	maxBatchEvents = 500
-	maxBatchBytes  = 4 << 20
-)
-
-// BatchError says which of the events is at fault.
-type BatchError struct {
-	Index int // of the event in the call, from 0
-	Err   error
-}
-
-// Error implements [error].
-func (e *BatchError) Error() string { return fmt.Sprintf("event %d: %v", e.Index, e.Err) }
-
-// Unwrap returns what is wrong with the event, a [*fanfare.Error].
-func (e *BatchError) Unwrap() error { return e.Err }
-
 // shift makes an index within a batch one within the call.
 func shift(err error, by int) error {
-	if e, ok := errors.AsType[*BatchError](err); ok {
-		return &BatchError{Index: e.Index + by, Err: e.Err}
+	if e, ok := errors.AsType[*fanfare.BatchError](err); ok {
+		return &fanfare.BatchError{Index: e.Index + by, Err: e.Err}
 	}
 	return err
 }
@@ -56,7 +38,7 @@ func fits(records [][]byte) int {
 	size := len("[]")
 	for n, record := range records {
 		size += len(record) + len(",")
-		if n == maxBatchEvents || size > maxBatchBytes {
+		if n == fanfare.MaxBatchEvents || size > fanfare.MaxBatchBytes {
 			return n
 		}
 	}

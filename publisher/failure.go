@@ -54,7 +54,7 @@ func problem(status int, body []byte) error {
 	}
 	err := &fanfare.Error{Code: p.Code, Message: p.Detail}
 	if p.Index != nil {
-		return &BatchError{Index: *p.Index, Err: err}
+		return &fanfare.BatchError{Index: *p.Index, Err: err}
 	}
 	return err
 }

@@ -34,13 +34,13 @@ func (p *Publisher) Publish(ctx context.Context, e fanfare.Event) (fanfare.Recei
 // All are looked at before the first is sent: if one is not valid, none is. The
 // receipts are those of the events that are known to be stored: all of them, or
 // with an error the first ones. An error that is about one event is a
-// [*BatchError].
+// [*fanfare.BatchError].
 func (p *Publisher) PublishAll(ctx context.Context, events []fanfare.Event) ([]fanfare.Receipt, error) {
 	records := make([][]byte, 0, len(events))
 	for i, e := range events {
 		record, err := p.encode(ctx, e)
 		if err != nil {
-			return nil, &BatchError{Index: i, Err: err}
+			return nil, &fanfare.BatchError{Index: i, Err: err}
 		}
 		records = append(records, record)
 	}

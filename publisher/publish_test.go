@@ -136,7 +136,7 @@ func TestInvalidIsNotSent(t *testing.T) {
 			t.Errorf("%s: %v, want %s", name, err, test.code)
 		}
 		receipts, err := p.PublishAll(t.Context(), []fanfare.Event{progress(1), progress(2), test.bad, progress(3)})
-		var batch *publisher.BatchError
+		var batch *fanfare.BatchError
 		if !errors.As(err, &batch) || batch.Index != 2 || fanfare.CodeOf(err) != test.code || len(receipts) != 0 {
 			t.Errorf("%s in a batch: %v, %v, want index 2 and %s", name, receipts, err, test.code)
 		}
@@ -167,7 +167,7 @@ func TestIndexOfALaterBatch(t *testing.T) {
 	}
 	events[642] = progress(7)
 	receipts, err := newPublisher(t, atBase(hub)).PublishAll(t.Context(), events)
-	var batch *publisher.BatchError
+	var batch *fanfare.BatchError
 	if !errors.As(err, &batch) || batch.Index != 642 || len(receipts) != 500 || len(hub.Events()) != 500 {
 		t.Errorf("%d receipts, %d stored, %v; want 500, 500, event 642", len(receipts), len(hub.Events()), err)
 	}

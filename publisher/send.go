@@ -27,7 +27,7 @@ type message struct {
 
 // failure is a try that has brought no receipt.
 type failure struct {
-	err   error         // a *fanfare.Error or a *BatchError
+	err   error         // a *fanfare.Error or a *fanfare.BatchError
 	again bool          // another try may do better
 	after time.Duration // the hub's wish when
 }

@@ -13,7 +13,6 @@ package publishertest
 
 import (
 	"cmp"
-	"encoding/json"
 	"io"
 	"mime"
 	"net/http"
@@ -21,12 +20,6 @@ import (
 	"sync"
 
 	"github.com/fanfare-hub/fanfare"
-)
-
-// The limits of a real hub.
-const (
-	maxEvents = 500
-	maxBytes  = 4 << 20
 )
 
 // Hub is an [http.Handler] that takes events. Its zero value is ready.
@@ -63,54 +56,48 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // take reads the request and stores all of it or nothing.
 func (h *Hub) take(r *http.Request) (any, *problem) {
 	if r.Method != http.MethodPost || r.URL.Path != "/api/events" {
-		return nil, refuse(fanfare.Errorf(fanfare.CodeNotFound, "there is only POST /api/events here"), nil)
+		return nil, refuse(fanfare.Errorf(fanfare.CodeNotFound, "there is only POST /api/events here"))
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBytes+1))
-	if err != nil || len(body) > maxBytes {
-		return nil, refuse(fanfare.Errorf(fanfare.CodeTooLarge, "the body is cut off or has more than %d bytes", maxBytes), nil)
+	body, err := io.ReadAll(io.LimitReader(r.Body, fanfare.MaxBatchBytes+1))
+	if err != nil || len(body) > fanfare.MaxBatchBytes {
+		return nil, refuse(fanfare.Errorf(fanfare.CodeTooLarge, "the body is cut off or has more than %d bytes", fanfare.MaxBatchBytes))
 	}
 	mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")) // what cannot be read is refused below
 	switch mediaType {
 	case "application/cloudevents+json":
-		receipts, refusal := h.store([]json.RawMessage{body}, false)
-		if refusal != nil {
-			return nil, refusal
-		}
-		return receipts[0], nil
-	case "application/cloudevents-batch+json":
-		var batch []json.RawMessage
-		if err := json.Unmarshal(body, &batch); err != nil || len(batch) > maxEvents {
-			return nil, refuse(fanfare.Errorf(fanfare.CodeInvalidArgument, "the batch is no JSON array of at most %d events", maxEvents), nil)
-		}
-		return h.store(batch, true)
-	}
-	return nil, refuse(fanfare.Errorf(fanfare.CodeUnsupportedMedia, "Content-Type is %q: want CloudEvents, one or a batch", mediaType), nil)
-}
-
-func (h *Hub) store(batch []json.RawMessage, indexed bool) ([]fanfare.Receipt, *problem) {
-	events := make([]fanfare.Event, 0, len(batch))
-	for i, record := range batch {
-		e, err := fanfare.DecodeCloudEvent(record)
+		e, err := fanfare.DecodeCloudEvent(body)
 		if err == nil {
 			err = e.Validate()
 		}
-		if err != nil && indexed {
-			return nil, refuse(err, &i)
-		}
 		if err != nil {
-			return nil, refuse(err, nil)
+			return nil, refuse(err)
 		}
-		e.ID = cmp.Or(e.ID, fanfare.NewID())
-		events = append(events, e)
+		return h.store(e), nil
+	case "application/cloudevents-batch+json":
+		return h.takeBatch(body)
+	}
+	return nil, refuse(fanfare.Errorf(fanfare.CodeUnsupportedMedia, "Content-Type is %q: want CloudEvents, one or a batch", mediaType))
+}
+
+func (h *Hub) takeBatch(body []byte) (any, *problem) {
+	events, err := fanfare.DecodeCloudEvents(body)
+	if err != nil {
+		return nil, refuse(err)
+	}
+	for i, e := range events {
+		if err := e.Validate(); err != nil {
+			return nil, refuse(&fanfare.BatchError{Index: i, Err: err})
+		}
 	}
 	receipts := make([]fanfare.Receipt, 0, len(events))
 	for _, e := range events {
-		receipts = append(receipts, h.storeOne(e))
+		receipts = append(receipts, h.store(e))
 	}
 	return receipts, nil
 }
 
-func (h *Hub) storeOne(e fanfare.Event) fanfare.Receipt {
+func (h *Hub) store(e fanfare.Event) fanfare.Receipt {
+	e.ID = cmp.Or(e.ID, fanfare.NewID())
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	topics, _ := e.Topics() // validated

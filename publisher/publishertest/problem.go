@@ -18,7 +18,11 @@ type problem struct {
 	Index  *int         `json:"index,omitempty"`
 }
 
-func refuse(err error, index *int) *problem {
+func refuse(err error) *problem {
+	var index *int
+	if bad, ok := errors.AsType[*fanfare.BatchError](err); ok {
+		index = &bad.Index
+	}
 	code, detail := fanfare.CodeOf(err), err.Error()
 	if e, ok := errors.AsType[*fanfare.Error](err); ok {
 		detail = e.Message
@@ -30,7 +34,7 @@ func refuse(err error, index *int) *problem {
 
 // Refuse answers with a problem of this code, as a hub does: for [Hub.Before].
 func Refuse(w http.ResponseWriter, code fanfare.Code, detail string) {
-	write(w, code.HTTPStatus(), "application/problem+json", refuse(&fanfare.Error{Code: code, Message: detail}, nil))
+	write(w, code.HTTPStatus(), "application/problem+json", refuse(&fanfare.Error{Code: code, Message: detail}))
 }
 
 func write(w http.ResponseWriter, status int, mediaType string, value any) {
