@@ -104,7 +104,7 @@ func (a *App) routes(p parts, log *bus.Bus) (*api.API, error) {
 	web, err := api.New(api.Options{
 		Documents: p.documents, Health: p.monitor, Emitter: p.processor, Feed: topics{p.feed}, Ready: log.Healthy, MaxUpload: a.config.MaxUpload,
 		EventRate: a.config.eventRate(),
-		Page: console.New(), Pages: console.Paths(), Logger: a.part("api"),
+		Page:      console.New(), Pages: console.Paths(), Logger: a.part("api"),
 	})
 	if err != nil {
 		return nil, err

@@ -2,7 +2,6 @@ package hub
 
 import (
 	"context"
-	"sync"
 
 	"github.com/fanfare-hub/fanfare"
 	"github.com/fanfare-hub/fanfare/internal/feed"
@@ -13,9 +12,6 @@ import (
 type connection struct {
 	caller    *signalr.Caller
 	callbacks *Callbacks
-
-	mu     sync.Mutex
-	behind map[fanfare.Topic]signalr.Overflow // guarded by mu: what the queue passes over
 }
 
 var _ feed.Connection = (*connection)(nil)
@@ -50,26 +46,9 @@ func (c *connection) Send(ctx context.Context, e fanfare.Envelope, form feed.For
 // AwaitRoom implements [feed.Connection].
 func (c *connection) AwaitRoom(ctx context.Context) error { return c.caller.AwaitRoom(ctx) }
 
-// overflowed notes that the queue passes over a topic's events.
-func (c *connection) overflowed(topic fanfare.Topic, overflow signalr.Overflow) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.behind == nil {
-		c.behind = map[fanfare.Topic]signalr.Overflow{}
-	}
-	c.behind[topic] = overflow
-}
-
 // Resume implements [feed.Connection].
-func (c *connection) Resume(ctx context.Context, topic fanfare.Topic) error {
-	c.mu.Lock()
-	overflow, behind := c.behind[topic]
-	delete(c.behind, topic)
-	c.mu.Unlock()
-	if !behind {
-		return nil
-	}
-	return c.callbacks.hub.Resume(ctx, overflow)
+func (c *connection) Resume(_ context.Context, topic fanfare.Topic) error {
+	return c.caller.Resume(topic.String())
 }
 
 // groupOf is the SignalR group of a topic's followers in one form.

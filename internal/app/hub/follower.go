@@ -10,10 +10,7 @@ import (
 )
 
 // follower is a connection and what it follows.
-type follower struct {
-	connection *connection
-	subscriber *feed.Subscriber
-}
+type follower struct{ *feed.Subscriber }
 
 // follower finds that of a connection.
 func (h *Hub) follower(id string) (*follower, error) {
@@ -27,8 +24,7 @@ func (h *Hub) follower(id string) (*follower, error) {
 
 // newFollower makes that of a connection; end ends it.
 func (h *Hub) newFollower(caller *signalr.Caller) *follower {
-	connection := &connection{caller: caller, callbacks: h.callbacks}
-	f := &follower{connection: connection, subscriber: h.feed.Subscriber(connection)}
+	f := &follower{h.feed.Subscriber(&connection{caller: caller, callbacks: h.callbacks})}
 	h.followers.Store(caller.ConnectionID(), f)
 	return f
 }
@@ -36,7 +32,7 @@ func (h *Hub) newFollower(caller *signalr.Caller) *follower {
 func (h *Hub) end(caller *signalr.Caller) {
 	if found, ok := h.followers.LoadAndDelete(caller.ConnectionID()); ok {
 		if f, ok := found.(*follower); ok {
-			f.subscriber.Close()
+			f.Close()
 		}
 	}
 }
@@ -59,10 +55,9 @@ func (h *Hub) overflowed(ctx context.Context, overflow signalr.Overflow) {
 		h.logger.LogAttrs(ctx, slog.LevelError, "overflow of what is no topic", slog.String("key", overflow.Key))
 		return
 	}
-	f, err := h.follower(overflow.ConnectionID)
+	f, err := h.follower(overflow.Caller.ConnectionID())
 	if err != nil {
 		return // it has gone, and misses nothing more
 	}
-	f.connection.overflowed(topic, overflow)
-	f.subscriber.Overflowed(topic, overflow.After)
+	f.Overflowed(topic, overflow.After)
 }

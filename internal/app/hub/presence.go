@@ -21,7 +21,7 @@ func (h *Hub) connected(ctx context.Context, caller *signalr.Caller) error {
 		topics = append(topics, fanfare.UserTopic(id))
 	}
 	for _, topic := range topics {
-		if _, err := f.subscriber.Subscribe(ctx, topic, feed.Callbacks, feed.Start{From: feed.FromNow}); err != nil {
+		if _, err := f.Subscribe(ctx, topic, feed.Callbacks, feed.Start{From: feed.FromNow}); err != nil {
 			h.end(caller)
 			return err
 		}

@@ -105,7 +105,7 @@ func (h *Hub) follow(ctx context.Context, caller *signalr.Caller, topic fanfare.
 	if err != nil {
 		return feed.Receipt{}, err
 	}
-	return f.subscriber.Subscribe(ctx, topic, form, start)
+	return f.Subscribe(ctx, topic, form, start)
 }
 
 func (h *Hub) unfollow(caller *signalr.Caller, topic fanfare.Topic, form feed.Form) error {
@@ -113,7 +113,7 @@ func (h *Hub) unfollow(caller *signalr.Caller, topic fanfare.Topic, form feed.Fo
 	if err != nil {
 		return hubError(err)
 	}
-	return hubError(f.subscriber.Unsubscribe(topic, form))
+	return hubError(f.Unsubscribe(topic, form))
 }
 
 // start is where the options have a subscription begin.
