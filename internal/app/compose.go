@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/fanfare-hub/fanfare"
 	"github.com/fanfare-hub/fanfare/internal/api"
 	apphub "github.com/fanfare-hub/fanfare/internal/app/hub"
 	"github.com/fanfare-hub/fanfare/internal/bus"

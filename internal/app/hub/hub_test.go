@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -18,6 +17,8 @@ import (
 
 	"github.com/fanfare-hub/fanfare"
 	"github.com/fanfare-hub/fanfare/internal/app/hub"
+	"github.com/fanfare-hub/fanfare/internal/bus"
+	"github.com/fanfare-hub/fanfare/internal/feed"
 	"github.com/fanfare-hub/fanfare/signalr"
 	"github.com/fanfare-hub/fanfare/signalr/client"
 )
@@ -29,38 +30,58 @@ const guid = "0f8fad5b-d9cb-469f-a165-70867728950e"
 // patience is how long a test waits for what must come.
 const patience = 30 * time.Second
 
-// documents is a store of one document's states.
-type documents struct {
-	state func(id string) (fanfare.DocumentPayload, error)
-}
-
-func (d documents) State(_ context.Context, id string) (fanfare.DocumentPayload, error) {
-	return d.state(id)
-}
-
 // emitter hands on what the hub tells.
 type emitter chan fanfare.Event
 
-func (e emitter) Emit(_ context.Context, event fanfare.Event) (fanfare.Receipt, error) {
-	e <- event
-	return fanfare.Receipt{}, nil
+func (e emitter) Emit(ctx context.Context, event fanfare.Event) (fanfare.Receipt, error) {
+	select {
+	case e <- event:
+		return fanfare.Receipt{}, nil
+	case <-ctx.Done():
+		return fanfare.Receipt{}, ctx.Err()
+	}
 }
 
-// bundle is a hub behind a real server, and what it emits.
+// bundle is a hub behind a real server, on a real log, and what it emits.
 type bundle struct {
-	callbacks *hub.Callbacks
-	emitted   emitter
-	url       string
-	stop      func()
+	log     *bus.Bus
+	emitted emitter
+	url     string
+	stop    func()
 }
+
+// sink hands events to a hub as the app does.
+type sink struct{ callbacks *hub.Callbacks }
+
+func (s sink) Callback(ctx context.Context, e fanfare.Envelope) {
+	if callback := fanfare.CallbackFor(e.Event.Type, e.Topic); callback != fanfare.CallbackNone {
+		s.callbacks.Deliver(ctx, callback, e)
+	}
+}
+
+func (s sink) Event(ctx context.Context, e fanfare.Envelope) { s.callbacks.Event(ctx, e) }
 
 // setup serves a hub. user, if not empty, is everybody's id.
-func setup(t *testing.T, state func(id string) (fanfare.DocumentPayload, error), user string) *bundle {
+func setup(t *testing.T, user string) *bundle {
 	t.Helper()
-	b := &bundle{callbacks: hub.NewCallbacks(false, nil), emitted: make(emitter, 64)}
-	hub.New(hub.Options{Callbacks: b.callbacks, Service: "fanfare", Instance: "node-1", Documents: documents{state}, Emitter: b.emitted})
+	return setupWith(t, user, make(emitter, 64))
+}
+
+func setupWith(t *testing.T, user string, emitted emitter) *bundle {
+	t.Helper()
+	b := &bundle{log: startLog(t), emitted: emitted}
+	callbacks := hub.NewCallbacks(false, nil)
+	follow, err := feed.New(feed.Options{Log: b.log, Sink: sink{callbacks}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := hub.New(hub.Options{Callbacks: callbacks, Service: "fanfare", Instance: "node-1", Feed: follow, Emitter: b.emitted})
+	running, end := context.WithCancel(context.Background())
+	var parts sync.WaitGroup
+	parts.Go(func() { follow.Run(running) })
+	parts.Go(func() { h.Run(running) })
 	server := signalr.NewServer(nil)
-	server.MapHub(hub.Path, b.callbacks.Hub(), &signalr.EndpointOptions{
+	server.MapHub(hub.Path, callbacks.Hub(), &signalr.EndpointOptions{
 		Authenticate: func(*http.Request) (any, string, time.Time, error) { return nil, user, time.Time{}, nil },
 	})
 	web := httptest.NewServer(server)
@@ -72,9 +93,26 @@ func setup(t *testing.T, state func(id string) (fanfare.DocumentPayload, error),
 			t.Error(err)
 		}
 		web.Close()
+		end()
+		parts.Wait()
 	})
 	t.Cleanup(b.stop)
 	return b
+}
+
+// startLog runs a log until the test ends.
+func startLog(t *testing.T) *bus.Bus {
+	t.Helper()
+	log := bus.New(bus.Options{Dir: t.TempDir(), Partitions: 2})
+	if err := log.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := log.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return log
 }
 
 // heard is one callback as a client got it.
@@ -120,13 +158,24 @@ func next[T any](t *testing.T, ch <-chan T) T {
 	panic("unreachable")
 }
 
-// deliver sends an event's callback as the processor would.
-func (b *bundle) deliver(t *testing.T, e fanfare.Event, topic fanfare.Topic) {
+// emit stores an event on a topic, as the processor would.
+func (b *bundle) emit(t *testing.T, e fanfare.Event, topic fanfare.Topic) fanfare.Receipt {
 	t.Helper()
-	err := b.callbacks.Deliver(t.Context(), fanfare.CallbackFor(e.Type, topic), fanfare.Envelope{Stored: fanfare.Stored{Event: e, Topic: topic}})
+	e.ID, e.Time, e.Subject = fanfare.NewID(), time.Now().UTC(), topic
+	if e.Service == "" {
+		e.Service = "elsewhere"
+	}
+	receipt, err := b.log.Append(t.Context(), e, topic)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return receipt
+}
+
+// emitProgress stores where the document stands.
+func (b *bundle) emitProgress(t *testing.T, p fanfare.DocumentPayload) {
+	t.Helper()
+	b.emit(t, fanfare.Event{Type: fanfare.ProcessingProgress, Payload: p}, fanfare.DocumentTopic(guid))
 }
 
 func progress(status fanfare.Status, percentage, attempt int) fanfare.DocumentPayload {
@@ -135,14 +184,6 @@ func progress(status fanfare.Status, percentage, attempt int) fanfare.DocumentPa
 
 func update(status string, percentage int) heard {
 	return heard{"ReceiveProcessingUpdate", []any{guid, status, percentage}}
-}
-
-func found(p fanfare.DocumentPayload) func(string) (fanfare.DocumentPayload, error) {
-	return func(string) (fanfare.DocumentPayload, error) { return p, nil }
-}
-
-func notFound(string) (fanfare.DocumentPayload, error) {
-	return fanfare.DocumentPayload{}, fanfare.Errorf(fanfare.CodeNotFound, "no such document")
 }
 
 func subscribe(t *testing.T, c *client.Client, id string) {
@@ -155,100 +196,67 @@ func subscribe(t *testing.T, c *client.Client, id string) {
 // TestCallbacks: each callback with its exact arguments, to its topic's group.
 func TestCallbacks(t *testing.T) {
 	t.Parallel()
-	b := setup(t, found(progress(fanfare.StatusQueued, 0, 1)), "operator 7")
+	b := setup(t, "operator 7")
 	c, calls := b.connect(t)
+	b.emit(t, fanfare.Event{Type: fanfare.DocumentUploaded, Payload: progress(fanfare.StatusQueued, 0, 1)}, fanfare.DocumentTopic(guid))
 	subscribe(t, c, strings.ToUpper(guid))
 	document, service, user := fanfare.DocumentTopic(guid), fanfare.ServiceTopic("fanfare"), fanfare.UserTopic("operator 7")
 	done := progress(fanfare.StatusCompleted, 100, 1)
 	done.Message = "3 pages"
-	for _, event := range []struct {
+	if got, want := next(t, calls), update("queued", 0); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	for _, test := range []struct {
 		topic fanfare.Topic
 		event fanfare.Event
+		want  heard
 	}{
-		{document, fanfare.Event{Type: fanfare.ProcessingCompleted, Payload: done}},
-		{service, fanfare.Event{Type: fanfare.ProcessingCompleted, Service: "fanfare", Payload: done}},
-		{service, fanfare.Event{Type: fanfare.ServiceScaled, Service: "fanfare", Payload: fanfare.ScaledPayload{Message: "1 to 2"}}},
-		{service, fanfare.Event{Type: fanfare.ComplianceAlert, Payload: fanfare.AlertPayload{Framework: "GDPR", Message: "to all", Severity: 3}}},
-		{user, fanfare.Event{Type: fanfare.ComplianceAlert, Payload: fanfare.AlertPayload{Framework: "GDPR", Message: "to one", Severity: 9}}},
-		{service, fanfare.Event{Type: fanfare.HealthStatusChanged, Service: "fanfare", Payload: fanfare.HealthPayload{
-			Status: fanfare.HealthWarning, Metrics: fanfare.HealthMetrics{CPUUsage: 80.5},
-		}}},
+		{document, fanfare.Event{Type: fanfare.ProcessingCompleted, Payload: done}, update("completed", 100)},
+		{
+			service, fanfare.Event{Type: fanfare.ProcessingCompleted, Service: "fanfare", Payload: done},
+			heard{"ReceiveServiceNotification", []any{"fanfare", "3 pages", "processingcompleted"}},
+		},
+		{
+			service, fanfare.Event{Type: fanfare.ServiceScaled, Service: "fanfare", Payload: fanfare.ScaledPayload{Message: "1 to 2"}},
+			heard{"ReceiveServiceNotification", []any{"fanfare", "1 to 2", "servicescaled"}},
+		},
+		{
+			service, fanfare.Event{Type: fanfare.ComplianceAlert, Payload: fanfare.AlertPayload{Framework: "GDPR", Message: "to all", Severity: 3}},
+			heard{"ReceiveComplianceAlert", []any{"GDPR", "to all", 3}},
+		},
+		{
+			user, fanfare.Event{Type: fanfare.ComplianceAlert, Payload: fanfare.AlertPayload{Framework: "GDPR", Message: "to one", Severity: 9}},
+			heard{"ReceiveComplianceAlert", []any{"GDPR", "to one", 9}},
+		},
+		{
+			service, fanfare.Event{Type: fanfare.HealthStatusChanged, Service: "fanfare", Payload: fanfare.HealthPayload{
+				Status: fanfare.HealthWarning, Metrics: fanfare.HealthMetrics{CPUUsage: 80.5},
+			}},
+			heard{"ReceiveHealthUpdate", []any{"fanfare", "warning", 80.5}},
+		},
 	} {
-		b.deliver(t, event.event, event.topic)
-	}
-	for _, want := range []heard{
-		update("queued", 0),
-		update("completed", 100),
-		{"ReceiveServiceNotification", []any{"fanfare", "3 pages", "processingcompleted"}},
-		{"ReceiveServiceNotification", []any{"fanfare", "1 to 2", "servicescaled"}},
-		{"ReceiveComplianceAlert", []any{"GDPR", "to all", 3}},
-		{"ReceiveComplianceAlert", []any{"GDPR", "to one", 9}},
-		{"ReceiveHealthUpdate", []any{"fanfare", "warning", 80.5}},
-	} {
-		if got := next(t, calls); !reflect.DeepEqual(got, want) {
-			t.Errorf("got %v, want %v", got, want)
+		b.emit(t, test.event, test.topic)
+		if got := next(t, calls); !reflect.DeepEqual(got, test.want) {
+			t.Errorf("got %v, want %v", got, test.want)
 		}
-	}
-}
-
-// TestSnapshotMeetsLiveUpdates: whatever live update comes between the join and
-// the state from the record, the client sees only what is newer.
-func TestSnapshotMeetsLiveUpdates(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		between fanfare.DocumentPayload // delivered while the record is read
-		state   fanfare.DocumentPayload
-		later   []fanfare.DocumentPayload
-		want    []heard
-	}{
-		"the record is newer": {
-			progress(fanfare.StatusProcessing, 20, 1), progress(fanfare.StatusProcessing, 40, 1),
-			[]fanfare.DocumentPayload{progress(fanfare.StatusProcessing, 30, 1), progress(fanfare.StatusProcessing, 41, 1)},
-			[]heard{update("processing", 20), update("processing", 40), update("processing", 41)},
-		},
-		"the live update is newer": {
-			progress(fanfare.StatusCompleted, 100, 1), progress(fanfare.StatusProcessing, 40, 1),
-			[]fanfare.DocumentPayload{progress(fanfare.StatusStarted, 0, 2)},
-			[]heard{update("completed", 100), update("started", 0)},
-		},
-		"both are the same": {
-			progress(fanfare.StatusFailed, 40, 1), progress(fanfare.StatusFailed, 40, 1),
-			[]fanfare.DocumentPayload{progress(fanfare.StatusProcessing, 50, 1), progress(fanfare.StatusQueued, 0, 2)},
-			[]heard{update("failed", 40), update("queued", 0)},
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			topic := fanfare.DocumentTopic(guid)
-			var b *bundle
-			b = setup(t, func(string) (fanfare.DocumentPayload, error) {
-				b.deliver(t, fanfare.Event{Type: fanfare.ProcessingProgress, Payload: test.between}, topic)
-				return test.state, nil
-			}, "")
-			c, calls := b.connect(t)
-			subscribe(t, c, guid)
-			for _, p := range test.later {
-				b.deliver(t, fanfare.Event{Type: fanfare.ProcessingProgress, Payload: p}, topic)
-			}
-			for _, want := range test.want {
-				if got := next(t, calls); !reflect.DeepEqual(got, want) {
-					t.Fatalf("got %v, want %v", got, want)
-				}
-			}
-		})
 	}
 }
 
 // TestSubscribeAgain: the state is told again, and each update still once.
 func TestSubscribeAgain(t *testing.T) {
 	t.Parallel()
-	b := setup(t, found(progress(fanfare.StatusProcessing, 10, 1)), "")
+	b := setup(t, "")
 	c, calls := b.connect(t)
-	subscribe(t, c, guid)
-	subscribe(t, c, guid)
-	b.deliver(t, fanfare.Event{Type: fanfare.ProcessingProgress, Payload: progress(fanfare.StatusProcessing, 11, 1)}, fanfare.DocumentTopic(guid))
-	b.deliver(t, fanfare.Event{Type: fanfare.ProcessingProgress, Payload: progress(fanfare.StatusProcessing, 12, 1)}, fanfare.DocumentTopic(guid))
-	for _, want := range []heard{update("processing", 10), update("processing", 10), update("processing", 11), update("processing", 12)} {
+	b.emitProgress(t, progress(fanfare.StatusCompleted, 100, 1))
+	for range 2 {
+		subscribe(t, c, guid)
+		if got, want := next(t, calls), update("completed", 100); !reflect.DeepEqual(got, want) {
+			t.Fatalf("got %v, want %v", got, want)
+		}
+	}
+	b.emitProgress(t, progress(fanfare.StatusProcessing, 11, 2))
+	b.emitProgress(t, progress(fanfare.StatusProcessing, 12, 2))
+	for _, want := range []heard{update("processing", 11), update("processing", 12)} {
 		if got := next(t, calls); !reflect.DeepEqual(got, want) {
 			t.Fatalf("got %v, want %v", got, want)
 		}
@@ -258,44 +266,49 @@ func TestSubscribeAgain(t *testing.T) {
 // TestUnsubscribe: nothing of the document comes any more, the rest does.
 func TestUnsubscribe(t *testing.T) {
 	t.Parallel()
-	b := setup(t, notFound, "")
+	b := setup(t, "")
 	c, calls := b.connect(t)
 	subscribe(t, c, guid) // of an unknown document: no error, and nothing is sent
 	if err := c.Invoke(t.Context(), nil, "UnsubscribeFromDocument", guid); err != nil {
 		t.Fatal(err)
 	}
-	b.deliver(t, fanfare.Event{Type: fanfare.ProcessingProgress, Payload: progress(fanfare.StatusProcessing, 11, 1)}, fanfare.DocumentTopic(guid))
-	b.deliver(t, fanfare.Event{Type: fanfare.ServiceScaled, Service: "fanfare", Payload: fanfare.ScaledPayload{Message: "later"}}, fanfare.ServiceTopic("fanfare"))
+	b.emitProgress(t, progress(fanfare.StatusProcessing, 11, 1))
+	b.emit(t, fanfare.Event{Type: fanfare.ServiceScaled, Service: "fanfare", Payload: fanfare.ScaledPayload{Message: "later"}}, fanfare.ServiceTopic("fanfare"))
 	if got := next(t, calls); got.method != "ReceiveServiceNotification" {
 		t.Errorf("got %v", got)
 	}
 }
 
-// TestRefusals: a code and a sentence for what the client can mend, nothing of
-// what is inside.
+// TestRefusals: a code and a sentence for what the client can mend.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
+	c, _ := setup(t, "").connect(t)
+	foreign := fanfare.CursorBefore(fanfare.Epoch{}, 1).Encode(fanfare.UserTopic("u"))
 	for name, test := range map[string]struct {
-		id    string
-		state func(string) (fanfare.DocumentPayload, error)
-		want  string
+		method    string
+		arguments []any
+		want      string
 	}{
-		"no GUID": {"seven", notFound, "HubException: invalid_argument: "},
-		"store away": {guid, func(string) (fanfare.DocumentPayload, error) {
-			return fanfare.DocumentPayload{}, fanfare.Errorf(fanfare.CodeUnavailable, "try again later: %w", errors.New("secret"))
-		}, "HubException: unavailable: try again later"},
-		"defect": {guid, func(string) (fanfare.DocumentPayload, error) {
-			return fanfare.DocumentPayload{}, errors.New("secret")
-		}, "An unexpected error occurred invoking 'SubscribeToDocument' on the server."},
+		"no GUID":           {"SubscribeToDocument", []any{"seven"}, "invalid_argument: "},
+		"no topic":          {"Subscribe", []any{"seven", nil}, "invalid_topic: "},
+		"unknown option":    {"Subscribe", []any{"service:s", map[string]any{"since": "now"}}, `invalid_argument: option "since" is unknown`},
+		"option no string":  {"Subscribe", []any{"service:s", map[string]any{"from": 7}}, "invalid_argument: option from is no string"},
+		"both":              {"Subscribe", []any{"service:s", map[string]any{"from": "now", "cursor": "c"}}, "invalid_argument: "},
+		"no time":           {"Subscribe", []any{"service:s", map[string]any{"from": "yesterday"}}, "invalid_argument: "},
+		"no cursor":         {"Subscribe", []any{"service:s", map[string]any{"cursor": "c"}}, "invalid_cursor: "},
+		"another's cursor":  {"Subscribe", []any{"service:s", map[string]any{"cursor": foreign}}, "invalid_cursor: "},
+		"leave of no topic": {"Unsubscribe", []any{"seven"}, "invalid_topic: "},
+		"leave of no GUID":  {"UnsubscribeFromDocument", []any{"seven"}, "invalid_argument: "},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			c, _ := setup(t, test.state, "").connect(t)
-			err := c.Invoke(t.Context(), nil, "SubscribeToDocument", test.id)
-			if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "secret") {
-				t.Errorf("got %v, want %q in it", err, test.want)
-			}
-		})
+		err := c.Invoke(t.Context(), nil, test.method, test.arguments...)
+		if err == nil || !strings.Contains(err.Error(), "HubException: "+test.want) {
+			t.Errorf("%s: got %v, want %q in it", name, err, test.want)
+		}
+	}
+	for _, err := range client.Stream[any](t.Context(), c, "StreamTopic", "seven", nil) {
+		if err == nil || !strings.Contains(err.Error(), "HubException: invalid_topic: ") {
+			t.Errorf("a stream of no topic: %v", err)
+		}
 	}
 }
 
@@ -312,7 +325,7 @@ func TestPresence(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := setup(t, notFound, test.user)
+			b := setup(t, test.user)
 			c := client.New(b.url, nil)
 			if err := c.Start(t.Context()); err != nil {
 				t.Fatal(err)
@@ -332,47 +345,20 @@ func TestPresence(t *testing.T) {
 	}
 }
 
-// gate is an emitter that takes events only once it is opened.
-type gate struct {
-	emitter
-	open chan struct{}
-}
-
-func (g gate) Emit(ctx context.Context, event fanfare.Event) (fanfare.Receipt, error) {
-	select {
-	case <-g.open:
-		return g.emitter.Emit(ctx, event)
-	case <-ctx.Done():
-		return fanfare.Receipt{}, ctx.Err()
-	}
-}
-
 // TestPresenceInPairs: a client that leaves while its arrival is still being
 // told has been here all the same.
 func TestPresenceInPairs(t *testing.T) {
 	t.Parallel()
-	callbacks := hub.NewCallbacks(false, nil)
-	g := gate{make(emitter, 2), make(chan struct{})}
-	hub.New(hub.Options{Callbacks: callbacks, Service: "fanfare", Documents: documents{notFound}, Emitter: g})
-	server := signalr.NewServer(nil)
-	server.MapHub(hub.Path, callbacks.Hub(), nil)
-	web := httptest.NewServer(server)
-	defer web.Close()
-	defer func() {
-		if err := server.Shutdown(context.Background()); err != nil {
-			t.Error(err)
-		}
-	}()
-	c := client.New(web.URL+hub.Path, nil)
+	b := setupWith(t, "", make(emitter))
+	c := client.New(b.url, nil)
 	if err := c.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	c.Stop(gone) // without waiting for the server's goodbye
-	close(g.open)
 	for _, want := range []fanfare.Type{fanfare.UserConnected, fanfare.UserDisconnected} {
-		if got := next(t, g.emitter); got.Type != want {
+		if got := next(t, b.emitted); got.Type != want {
 			t.Errorf("got %s, want %s", got.Type, want)
 		}
 	}
@@ -382,7 +368,7 @@ func TestPresenceInPairs(t *testing.T) {
 // the token, which leaves the hub as a hash only.
 func TestPresenceHidesTheToken(t *testing.T) {
 	t.Parallel()
-	b := setup(t, notFound, "")
+	b := setup(t, "")
 	answer, err := http.Post(b.url+"/negotiate", "", nil)
 	if err != nil {
 		t.Fatal(err)
