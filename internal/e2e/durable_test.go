@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -204,15 +203,4 @@ func (f *goFollower) settle(receipts []stored) {
 	if f.account.resumed == 0 {
 		f.t.Errorf("%s was not resumed: the test shows nothing", f.topic)
 	}
-}
-
-// freeAddress is one that a server can be started on twice.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }

@@ -62,9 +62,14 @@ func serveStraight(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	handler, err := api.New(api.Options{Emitter: processor, EventRate: -1})
+	if err != nil {
+		return err
+	}
+	defer handler.Close()
 	server := signalr.NewServer(nil)
 	server.MapHub("/aspire-realtime", hub, nil)
-	server.Fallback(api.New(api.Options{Emitter: processor, EventRate: -1}))
+	server.Fallback(handler)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
