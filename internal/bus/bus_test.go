@@ -98,6 +98,21 @@ func receive[T any](t *testing.T, from <-chan T) T {
 	return v
 }
 
+// eventually waits for a condition.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	ticker := time.NewTicker(5 * time.Millisecond)
+	defer ticker.Stop()
+	never := time.After(deadline)
+	for !holds() {
+		select {
+		case <-ticker.C:
+		case <-never:
+			t.Fatalf("%s: never", what)
+		}
+	}
+}
+
 // background runs f until the test, or the returned function, ends it.
 func background(t *testing.T, f func(ctx context.Context) error) (end func()) {
 	t.Helper()

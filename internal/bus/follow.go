@@ -14,7 +14,7 @@ import (
 type follows struct {
 	conn    *nats.Conn
 	shards  []chan *nats.Msg // of a topic always the same: that keeps its order
-	flushed flusher
+	flushed *flusher
 
 	mu      sync.Mutex
 	subs    []map[string]*nats.Subscription // by partition and event subject; guarded by mu
@@ -22,8 +22,12 @@ type follows struct {
 }
 
 func newFollows(conn *nats.Conn, partitions, queue int) *follows {
-	f := &follows{conn: conn, shards: make([]chan *nats.Msg, liveShards), subs: make([]map[string]*nats.Subscription, partitions)}
-	f.flushed.flush = func() error { return flush(context.Background(), conn) }
+	f := &follows{
+		conn:    conn,
+		shards:  make([]chan *nats.Msg, liveShards),
+		flushed: newFlusher(func() error { return flush(context.Background(), conn) }),
+		subs:    make([]map[string]*nats.Subscription, partitions),
+	}
 	for i := range f.shards {
 		f.shards[i] = make(chan *nats.Msg, queue)
 	}
@@ -129,11 +133,17 @@ func liveDropped(sub *nats.Subscription) uint64 {
 
 // flusher lets those who wait for a flush at the same time share one.
 type flusher struct {
-	flush func() error // bounded by requestTimeout
+	flush func() error  // bounded by requestTimeout
+	turn  chan struct{} // holds one while no flush is under way
 
-	running sync.Mutex // held during a flush
-	mu      sync.Mutex
-	next    *flushRound // has not begun; guarded by mu
+	mu   sync.Mutex
+	next *flushRound // has not begun; guarded by mu
+}
+
+func newFlusher(flush func() error) *flusher {
+	f := &flusher{flush: flush, turn: make(chan struct{}, 1)}
+	f.turn <- struct{}{}
+	return f
 }
 
 type flushRound struct {
@@ -143,6 +153,9 @@ type flushRound struct {
 
 // wait returns when a flush that began after the call has ended.
 func (f *flusher) wait(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	f.mu.Lock()
 	round, first := f.next, f.next == nil
 	if first {
@@ -163,8 +176,8 @@ func (f *flusher) wait(ctx context.Context) error {
 
 // run waits for the flush under way; who comes meanwhile joins this round.
 func (f *flusher) run(round *flushRound) {
-	f.running.Lock()
-	defer f.running.Unlock()
+	<-f.turn
+	defer func() { f.turn <- struct{}{} }()
 	f.mu.Lock()
 	f.next = nil
 	f.mu.Unlock()

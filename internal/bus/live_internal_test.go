@@ -2,7 +2,9 @@ package bus
 
 import (
 	"context"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -100,4 +102,157 @@ func TestADropIsDoubted(t *testing.T) {
 	if stats := b.Stats(); stats.Dropped != stored-kept {
 		t.Errorf("%d dropped once it is unfollowed, want %d", stats.Dropped, stored-kept)
 	}
+}
+
+func TestALostConnectionIsDoubted(t *testing.T) {
+	t.Parallel()
+	b, s := startBus(t, Options{})
+	topic := fanfare.DocumentTopic(document)
+	if err := b.Follow(t.Context(), topic); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	doubted := make(chan struct{}, 10)
+	seqs := make(chan uint64, 10)
+	ended := make(chan error, 1)
+	go func() {
+		ended <- b.Live(ctx, func(s fanfare.Stored) { seqs <- s.Seq }, func() { doubted <- struct{}{} })
+	}()
+	id, err := s.conn.GetClientID()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.server.DisconnectClientByID(id); err != nil {
+		t.Fatal(err)
+	}
+	<-doubted
+	receipt, err := b.Append(ctx, update(1), topic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if seq := <-seqs; seq != receipt.Seq {
+		t.Errorf("seq %d, want %d", seq, receipt.Seq)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWholeBelowTheMostOfATopic(t *testing.T) {
+	t.Parallel()
+	b, s := startBus(t, Options{})
+	const most = 3
+	stream, err := s.js.Stream(t.Context(), eventStream(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := stream.CachedInfo().Config
+	cfg.MaxMsgsPerSubject = most
+	if _, err := s.js.UpdateStream(t.Context(), cfg); err != nil {
+		t.Fatal(err)
+	}
+	other := fanfare.DocumentTopic("00000000-0000-4000-8000-000000000001")
+	if _, err := b.Append(t.Context(), update(0), other); err != nil {
+		t.Fatal(err)
+	}
+	for n := range most + 1 {
+		// With three the log cannot tell whether a fourth has gone.
+		if whole, err := b.Whole(t.Context(), fanfare.DocumentTopic(document), 0); whole != (n < most) || err != nil {
+			t.Errorf("whole with %d events: %t (%v)", n, whole, err)
+		}
+		if _, err := b.Append(t.Context(), update(n), fanfare.DocumentTopic(document)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestFourReplaysAtATime holds all that ask for pages.
+func TestFourReplaysAtATime(t *testing.T) {
+	t.Parallel()
+	b, s := startBus(t, Options{})
+	topic := fanfare.DocumentTopic(document)
+	held := make([]*asker, pageAskers)
+	for i := range held {
+		held[i] = <-s.pages
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	failed, done := make(chan error, 1), make(chan error, 1)
+	go func() {
+		_, _, err := b.Read(ctx, topic, 0, 1)
+		failed <- err
+	}()
+	cancel()
+	if code := fanfare.CodeOf(<-failed); code != fanfare.CodeUnavailable {
+		t.Errorf("code %s of a wait that ended", code)
+	}
+	go func() {
+		_, _, err := b.Read(t.Context(), topic, 0, 1)
+		done <- err
+	}()
+	if _, _, err := b.End(t.Context(), topic); err != nil { // what is short does not wait for replays
+		t.Error(err)
+	}
+	for _, a := range held {
+		s.pages <- a
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestAnAnswerThatNobodyWaitedForIsPassedOver leaves a question alone and asks
+// the next one on the same connection.
+func TestAnAnswerThatNobodyWaitedForIsPassedOver(t *testing.T) {
+	t.Parallel()
+	b, s := startBus(t, Options{})
+	topic := fanfare.DocumentTopic(document)
+	for n := range 10 {
+		if _, err := b.Append(t.Context(), update(n), topic); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range pageAskers {
+		a := <-s.pages
+		canceled, cancel := context.WithCancel(t.Context())
+		cancel()
+		for {
+			_, err := a.ask(canceled, s.stopping, eventStream(0), question{Seq: 1, Batch: 10}, func(*nats.Msg) error { return nil })
+			if err != nil { // else the answer was there at once
+				break
+			}
+		}
+		s.pages <- a
+	}
+	for range 2 * pageAskers {
+		events, more, err := b.Read(t.Context(), topic, 3, 5)
+		if err != nil || len(events) != 5 || events[0].Seq != 3 || !more {
+			t.Fatalf("%d events, more: %t, %v", len(events), more, err)
+		}
+	}
+}
+
+func TestFlushesAreShared(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		flushes := 0
+		f := newFlusher(func() error {
+			flushes++
+			time.Sleep(time.Millisecond) //nolint:forbidigo // fake time: others come meanwhile
+			return nil
+		})
+		var wg sync.WaitGroup
+		for range 100 {
+			wg.Go(func() {
+				if err := f.wait(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if flushes < 2 || flushes > 3 {
+			t.Errorf("%d flushes for a hundred who come at once, want that under way and the next", flushes)
+		}
+	})
 }

@@ -125,6 +125,7 @@ func (s *shelf) read(seq uint64, n note) {
 		return
 	}
 	s.skip(seq)
+	s.forget(seq)
 	s.put(seq, n)
 }
 
@@ -157,20 +158,24 @@ func (s *shelf) skip(to uint64) {
 	if to <= s.next {
 		return
 	}
-	for seq, n := range s.early {
+	for seq := range s.early {
 		if seq < to {
-			s.bytes -= len(n.slot.Record)
-			delete(s.early, seq)
+			s.forget(seq)
 		}
 	}
 	s.next = to
 }
 
+// forget takes an event out of those that came early, if it is one.
+func (s *shelf) forget(seq uint64) {
+	s.bytes -= len(s.early[seq].slot.Record)
+	delete(s.early, seq)
+}
+
 // drain takes those that came early and are next now.
 func (s *shelf) drain() {
 	for n, ok := s.early[s.next]; ok; n, ok = s.early[s.next] {
-		delete(s.early, s.next)
-		s.bytes -= len(n.slot.Record)
+		s.forget(s.next)
 		s.put(s.next, n)
 	}
 	if s.newest < s.next {
