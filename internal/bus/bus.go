@@ -176,11 +176,11 @@ func (b *Bus) openReading(ctx context.Context, s *session) (err error) {
 	if s.looks, err = b.openAskers(s, lookAskers); err != nil {
 		return err
 	}
-	s.follows = newFollows(s.conn, b.opts.Partitions, b.liveQueue)
+	s.follows = newFollows(ctx, s.conn, b.opts.Partitions, b.liveQueue)
 	if s.compared, err = b.openComparison(ctx, s); err != nil {
 		return err
 	}
-	return b.startKeepers(s)
+	return b.startKeepers(ctx, s)
 }
 
 // Stop hands over what was sent, closes the store and returns when the server

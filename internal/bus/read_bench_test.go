@@ -136,7 +136,8 @@ func caughtUp(b *testing.B, bus *Bus, what string) {
 }
 
 func benchReplay(b *testing.B, bus *Bus, each int) {
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same topics in every run
+	b.Helper()
+	random := rand.New(rand.NewPCG(1, 2))
 	for b.Loop() {
 		events, more, err := bus.Read(b.Context(), benchTopic(random.IntN(benchTopics)), 0, each)
 		if err != nil || more || len(events) != each {
@@ -146,6 +147,7 @@ func benchReplay(b *testing.B, bus *Bus, each int) {
 }
 
 func benchStarts(b *testing.B, opts Options) {
+	b.Helper()
 	for b.Loop() {
 		bus := benchStart(b, opts)
 		b.StopTimer()
