@@ -22,14 +22,14 @@ const requestTimeout = 5 * time.Second
 // Options say where the bus keeps its data and how long. Of the fields only
 // Dir is required.
 type Options struct {
-	Dir        string        // directory of the store; made if it is missing
-	Name       string        // server name; default "fanfare"
-	Partitions int           // event streams, fixed for a store's life; default 16
-	AckWait    time.Duration // silence after which a job is handed out again; default 10 s
-	RetryWait  time.Duration // pause before a failed job's second delivery, doubled up to a minute; default 1 s
-	Retention  Retention     // how long events are kept
-	State      StateRetention
-	Logger     *slog.Logger // nil discards
+	Dir        string         // directory of the store; made if it is missing
+	Name       string         // server name; default "fanfare"
+	Partitions int            // event streams, fixed for a store's life; default 16
+	AckWait    time.Duration  // silence after which a job is handed out again; default 10 s
+	RetryWait  time.Duration  // pause before a failed job's second delivery, doubled up to a minute; default 1 s
+	Retention  Retention      // how long events are kept
+	State      StateRetention // how long the last states of topics are kept
+	Logger     *slog.Logger   // nil discards
 }
 
 // Retention says how long events are kept: the oldest go first.
@@ -187,11 +187,11 @@ func (b *Bus) openReading(ctx context.Context, s *session) (err error) {
 	if s.looks, err = b.openAskers(s, lookAskers); err != nil {
 		return err
 	}
-	s.follows = newFollows(s.conn, b.opts.Partitions, b.liveQueue)
+	s.follows = newFollows(ctx, s.conn, b.opts.Partitions, b.liveQueue)
 	if s.compared, err = b.openComparison(ctx, s); err != nil {
 		return err
 	}
-	return b.startKeepers(s)
+	return b.startKeepers(ctx, s)
 }
 
 // startWriting makes what the log is written by.

@@ -8,23 +8,31 @@
 // [Records.Create], [Records.Update] and [Jobs.Publish] acknowledged survives
 // kill -9 and a power cut.
 //
-// Order: the events of one topic lie in one stream, and [Bus.Live] delivers
-// them in that stream's order, each with the sequence of the topic's event
-// before it. Between topics there is no order. What one caller appends, and what
-// one list holds, is stored in its order.
+// Order: the events of one topic lie in one stream. [Bus.Live] delivers those
+// of followed topics in that stream's order, one at a time, each with the
+// sequence of the topic's event before it; [Bus.Read] gives them in that order.
+// Between topics there is none. What one caller appends, and what one list
+// holds, is stored in its order.
+//
+// Nothing unseen: live events may be lost, and then [Bus.Grown] tells of it.
+// [Bus.Snapshot] is the topic's state and up to where that is true, of one
+// moment; it comes at most a second after what it tells of, the end of a
+// document at most a tenth, and outlives the events.
 //
 // Once: an event that is appended again within the duplicate window is stored
 // once, and the receipt names the first. The window is ten minutes, or the
 // retention if that is shorter; while more than a million events are stored in
-// that time it is shortened, never below a minute, and counted in [Stats]. A job is handed out at least once: it
-// comes again after an error, after a crash and when its worker fell silent.
+// that time it is shortened, never below a minute, and counted in [Stats]. A job
+// is handed out at least once: it comes again after an error, after a crash and
+// when its worker fell silent.
 //
 // Blocking: the records and Publish block for one write to disk, Append for the
 // one that is under way and its own: what comes meanwhile shares the next one.
 // 64 MiB of events may wait for the disk; more are refused. Live
 // waits for its deliver function; what arrives meanwhile is kept up to a bound,
-// then dropped, counted in [Stats] and visible as a sequence that does not
-// follow. A handler given to [Jobs.Work] may take as long as it likes.
+// then dropped, counted in [Stats] and doubted. Reading has connections of its
+// own, so that no replay holds up an append; four replays go on at a time. A
+// handler given to [Jobs.Work] may take as long as it likes.
 //
 // Errors: all that leave the package are *fanfare.Error; the NATS error stays
 // within reach of errors.Is and errors.As.
@@ -36,9 +44,10 @@
 // # Concurrency
 //
 // All methods may be called from many goroutines, but only one Live runs at a
-// time. [Bus.Start] owns the server and the connection, [Bus.Stop] ends them. A
-// partition has a goroutine that writes to it while there is something to write;
-// Stop waits for it.
+// time. [Bus.Start] owns the server, the connections and one keeper of the
+// topics' state for each stream; [Bus.Stop] ends them. A partition has a
+// goroutine that writes to it while there is something to write; Stop waits for
+// it.
 // Live, [Records.Watch] and Work own what they start, and have ended it when
 // they return; end them before Stop.
 package bus

@@ -21,11 +21,12 @@ type follows struct {
 	dropped uint64                          // from subscriptions that have ended; guarded by mu
 }
 
-func newFollows(conn *nats.Conn, partitions, queue int) *follows {
+func newFollows(ctx context.Context, conn *nats.Conn, partitions, queue int) *follows {
+	ctx = context.WithoutCancel(ctx) // it may end with Start
 	f := &follows{
 		conn:    conn,
 		shards:  make([]chan *nats.Msg, liveShards),
-		flushed: newFlusher(func() error { return flush(context.Background(), conn) }),
+		flushed: newFlusher(func() error { return flush(ctx, conn) }),
 		subs:    make([]map[string]*nats.Subscription, partitions),
 	}
 	for i := range f.shards {

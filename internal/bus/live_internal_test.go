@@ -87,7 +87,11 @@ func TestADropIsDoubted(t *testing.T) {
 	doubted := make(chan struct{}, 1)
 	err := b.Live(ctx, func(live fanfare.Stored) {
 		if seqs = append(seqs, live.Seq); len(seqs) == kept {
-			<-doubted
+			select {
+			case <-doubted:
+			case <-ctx.Done():
+				t.Error("nobody doubts")
+			}
 			cancel()
 		}
 	}, func() { doubted <- struct{}{} })

@@ -81,6 +81,9 @@ func (b *Bus) openAskers(s *session, n int) (askers, error) {
 // long as ctx lets it. Nothing stored that matches is an empty answer.
 func (free askers) ask(ctx context.Context, s *session, stream string, q question, take func(*nats.Msg) error) (pending uint64, err error) {
 	operation := "read from " + stream
+	if err := ctx.Err(); err != nil {
+		return 0, translate(operation, err)
+	}
 	var a *asker
 	select {
 	case a = <-free:

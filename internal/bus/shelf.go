@@ -234,12 +234,12 @@ func (s *shelf) due(now time.Time) time.Time {
 		sooner(s.hole.Add(holeWait))
 	}
 	if len(s.drafts) > 0 {
-		sooner(s.rounded.Add(stateEvery))
+		sooner(s.roundAt())
 	}
 	if s.more {
 		sooner(now)
 	}
-	if s.ends > 0 {
+	if s.ends > 0 && !s.missing {
 		sooner(s.batched.Add(endEvery))
 	}
 	if s.next > s.mark+1 {
@@ -248,15 +248,24 @@ func (s *shelf) due(now time.Time) time.Time {
 	return due
 }
 
+// roundAt is when all drafts are due. Who is behind writes seldom: newer events
+// of the same topics are in the log already.
+func (s *shelf) roundAt() time.Time {
+	if s.missing && !s.full() {
+		return s.rounded.Add(markEvery)
+	}
+	return s.rounded.Add(stateEvery)
+}
+
 // take returns what is to be written now, and the mark to write with it: below
 // the first event of every draft that stays. ok is false if nothing is due.
 func (s *shelf) take(now time.Time) (drafts []*draft, mark uint64, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.drafts) > 0 && !now.Before(s.rounded.Add(stateEvery)) {
+	if len(s.drafts) > 0 && !now.Before(s.roundAt()) {
 		s.round, s.rounded = s.next, now
 	}
-	ends := !now.Before(s.batched.Add(endEvery))
+	ends := !s.missing && !now.Before(s.batched.Add(endEvery))
 	for _, d := range s.drafts {
 		if d.first < s.round || d.terminal && ends {
 			drafts = append(drafts, d)

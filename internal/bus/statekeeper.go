@@ -51,12 +51,12 @@ type keepers struct {
 
 // startKeepers begins to keep the states; what is missing in them is caught up
 // in the background.
-func (b *Bus) startKeepers(s *session) (err error) {
+func (b *Bus) startKeepers(ctx context.Context, s *session) (err error) {
 	s.keepers = &keepers{cancel: func() {}}
 	if s.keepers.askers, err = b.openAskers(s, keepAskers); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // it may end with Start
 	s.keepers.cancel = cancel
 	for p := range b.opts.Partitions {
 		k := &keeper{bus: b, session: s, p: p, wake: make(chan struct{}, 1)}
