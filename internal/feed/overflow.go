@@ -12,7 +12,6 @@ import (
 // The queue passes over all that it is sent of the topic until it is resumed:
 // first whoever sends has to have stopped.
 func (s *subscription) goBack(after uint64) {
-	s.overflowed = true
 	if s.ended {
 		return // drop resumes
 	}
@@ -20,36 +19,32 @@ func (s *subscription) goBack(after uint64) {
 	old.cancel()
 	t := s.topic
 	t.mu.Lock()
+	if s.state == joined {
+		s.told = t.head
+	}
+	told := s.told
 	_ = s.leaveLocked() // an error says that the connection has ended
 	t.mu.Unlock()
-	left := s.subscriber.left[t.name]
 	if work, ok := t.feed.start(func(ctx context.Context) {
 		<-old.done
-		if s.comeBack(ctx) {
-			s.catchUpAfter(ctx, after, left)
-		}
+		s.comeBack(ctx, after, told)
 	}); ok {
 		s.work = work
 	}
 }
 
-// comeBack resumes the queue. If ctx ends before, who ends it does.
-func (s *subscription) comeBack(ctx context.Context) bool {
-	s.subscriber.mu.Lock()
-	defer s.subscriber.mu.Unlock()
+// comeBack resumes the queue and catches up after seq, or from the beginning if
+// that cannot have been this subscription's: told is up to where the sink told
+// it. If ctx ends before the queue is resumed, who ends it does that.
+func (s *subscription) comeBack(ctx context.Context, after, told uint64) {
 	if ctx.Err() != nil || s.subscriber.conn.Resume(ctx, s.topic.name) != nil {
-		return false
+		return
 	}
-	s.overflowed = false
-	return true
-}
-
-// catchUpAfter goes on after seq if that is this subscription's: what an
-// earlier one may have been sent is no proof that this one was. Then it begins
-// again.
-func (s *subscription) catchUpAfter(ctx context.Context, after, left uint64) {
+	if s.walk != nil {
+		told = max(told, s.walk.pos.seq)
+	}
 	w := &walk{feed: s.topic.feed, name: s.topic.name, topic: s.topic, pos: at(after)}
-	if after <= max(left, s.base.seq) {
+	if after <= s.base.seq || after > told {
 		if w = s.again(ctx); w == nil {
 			return
 		}

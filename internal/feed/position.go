@@ -11,7 +11,8 @@ import (
 type position struct {
 	seq   uint64 // the Prev of what it is told next
 	after uint64 // what it is told next comes after this one; not below seq
-	free  bool   // whatever is stored after it may be the beginning: nothing has to be proven
+	free  bool   // whatever is stored after it may be the beginning,
+	owed  uint64 // but from this seq on nothing may be missing; 0: that is not known or not asked
 }
 
 // at is the position of who was told an envelope with this seq.
@@ -32,15 +33,32 @@ func (f *Feed) page(ctx context.Context, topic fanfare.Topic, pos position) (eve
 	if err != nil {
 		return nil, false, err
 	}
-	proven := pos.free || len(events) > 0 && events[0].Seq == pos.seq
+	proven, since := pos.proves(events), pos.after
+	if pos.free && pos.owed > 0 {
+		since = max(since, pos.owed-1)
+	}
 	for len(events) > 0 && events[0].Seq <= pos.after {
 		events = events[1:]
 	}
 	if proven {
 		return events, false, nil
 	}
-	whole, err := f.log.Whole(ctx, topic, pos.after)
+	whole, err := f.log.Whole(ctx, topic, since)
 	return events, !whole, err
+}
+
+// proves reports whether the first of the events shows that what follows it has
+// not been eaten: retention takes the oldest first.
+func (p position) proves(events []fanfare.Stored) bool {
+	switch {
+	case p.free && p.owed == 0:
+		return true
+	case len(events) == 0:
+		return false
+	case p.free:
+		return events[0].Seq < p.owed
+	}
+	return events[0].Seq == p.seq
 }
 
 // replay is page for those who catch up: only so many read at once.

@@ -22,13 +22,14 @@ func (w *walk) begin(ctx context.Context, start Start) (before fanfare.Cursor, r
 	case FromSnapshot:
 		before, err = w.fromSnapshot(ctx)
 	case FromBeginning:
-		before = w.fromAfter(0)
+		before, err = w.fromStored(ctx, 0)
 	case FromNow:
 		before, err = w.fromNow(ctx)
 	case FromTime:
 		var first uint64
-		first, err = w.feed.log.Since(ctx, w.name, start.At)
-		before = w.fromAfter(max(first, 1) - 1)
+		if first, err = w.feed.log.Since(ctx, w.name, start.At); err == nil {
+			before, err = w.fromStored(ctx, max(first, 1)-1)
+		}
 	case FromCursor:
 		before = start.Cursor
 		resumed, err = w.fromCursor(ctx, start.Cursor)
@@ -38,9 +39,22 @@ func (w *walk) begin(ctx context.Context, start Start) (before fanfare.Cursor, r
 	return before, resumed, err
 }
 
-// fromAfter begins with whatever is stored after seq.
-func (w *walk) fromAfter(seq uint64) (before fanfare.Cursor) {
-	w.pos = position{after: seq, free: true}
+// fromStored begins with whatever is still stored after seq, if somebody
+// follows, without losing anything that is stored from now on.
+func (w *walk) fromStored(ctx context.Context, seq uint64) (before fanfare.Cursor, err error) {
+	owed := uint64(0)
+	if w.topic != nil {
+		last, end, err := w.feed.log.End(ctx, w.name)
+		if err != nil {
+			return before, err
+		}
+		owed = max(last, end) + 1
+	}
+	return w.fromAfter(seq, owed), nil
+}
+
+func (w *walk) fromAfter(seq, owed uint64) (before fanfare.Cursor) {
+	w.pos = position{after: seq, free: true, owed: owed}
 	return fanfare.CursorBefore(w.feed.log.Epoch(), seq)
 }
 
@@ -70,7 +84,7 @@ func (w *walk) fromSnapshot(ctx context.Context) (before fanfare.Cursor, err err
 	}
 	state, mark, err := w.feed.log.Snapshot(ctx, w.name)
 	if err != nil || len(state) == 0 {
-		return w.fromAfter(mark), err
+		return w.fromAfter(mark, mark+1), err
 	}
 	w.tellState(state, mark, 0)
 	return fanfare.CursorBefore(w.feed.log.Epoch(), state[0].Seq-1), nil

@@ -29,7 +29,6 @@ type Subscriber struct {
 	mu     sync.Mutex
 	closed bool                            // guarded by mu
 	subs   map[fanfare.Topic]*subscription // guarded by mu
-	left   map[fanfare.Topic]uint64        // guarded by mu: up to where an earlier subscription may have sent
 }
 
 // Subscriber returns that of a connection, which the caller closes when the
@@ -106,8 +105,8 @@ func (s *Subscriber) Unsubscribe(topic fanfare.Topic, form Form) error {
 // Overflowed is told that the connection's queue dropped the topic's events
 // that come after this seq, and passes over later ones until it is resumed. It
 // resumes it and has the subscription go on from there; without a subscription
-// it only resumes. It is called once for each overflow, and waits for nothing
-// but locks.
+// it only resumes. It is called once for each overflow that has not been
+// resumed since, and waits for nothing but locks.
 func (s *Subscriber) Overflowed(topic fanfare.Topic, after uint64) {
 	s.feed.meters.overflows.Add(s.feed.context(), 1)
 	s.mu.Lock()
@@ -139,27 +138,22 @@ func (s *Subscriber) Close() {
 	}
 }
 
-// drop ends a subscription and awaits what it has under way. An overflow that
-// it has not got over is over when it has left.
+// drop ends a subscription and awaits what it has under way. Should the queue
+// have overflowed with it, that is over when it has left, before another
+// subscription of the topic sends anything.
 func (s *Subscriber) drop(sub *subscription) error {
 	s.mu.Lock()
 	sub.ended = true
 	work := sub.work
 	s.mu.Unlock()
 	work.stop()
-	sent, err := sub.leave()
+	err := sub.leave()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if sub.overflowed {
-		s.resume(sub.topic.name)
-	}
+	s.resume(sub.topic.name)
 	if s.subs[sub.topic.name] == sub {
 		delete(s.subs, sub.topic.name)
 	}
-	if s.left == nil || len(s.left) >= maxSubscriptions {
-		s.left = map[fanfare.Topic]uint64{}
-	}
-	s.left[sub.topic.name] = sent
 	s.feed.release(sub.topic)
 	return err
 }

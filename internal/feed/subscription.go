@@ -23,14 +23,14 @@ type subscription struct {
 	form       Form
 	start      Start
 	base       position // where it began; base.seq is the Prev of its first envelope
-	live       bool     // it began with what came then
+	live       bool     // it began, or will, with what came after base
 
-	ended      bool // guarded by subscriber.mu: it is being dropped
-	overflowed bool // guarded by subscriber.mu: the queue passes over the topic
-	work       work // guarded by subscriber.mu: what catches up; it may have ended
+	ended bool // guarded by subscriber.mu: it is being dropped
+	work  work // guarded by subscriber.mu: what catches up; it may have ended
 
-	state state // guarded by topic.mu
-	walk  *walk // guarded by topic.mu while pending, else the catch-up's
+	state state  // guarded by topic.mu
+	told  uint64 // guarded by topic.mu: up to where the sink told it, as of the last overflow
+	walk  *walk  // guarded by topic.mu while pending, else the catch-up's
 }
 
 type state int
@@ -178,7 +178,11 @@ func (s *subscription) step(ctx context.Context, w *walk) (done bool, err error)
 	if done, err := s.join(ctx, w); done || err != nil {
 		return true, nil //nolint:nilerr // likewise
 	}
-	return false, w.fill(ctx)
+	e, wake, err := w.next(ctx)
+	if err == nil && wake == nil {
+		s.send(ctx, e)
+	}
+	return false, err
 }
 
 // send tells the client alone. Whether the connection has ended, AwaitRoom says.
@@ -192,8 +196,24 @@ func (s *subscription) send(ctx context.Context, e fanfare.Envelope) {
 	}
 }
 
-// join tells what the ring has, and has the sink reach the client from there
-// on. It is not done if the ring does not reach back far enough.
+// joinEvents and joinBytes bound what is sent at once by who joins: it goes
+// into the half of the queue that AwaitRoom has found empty.
+const (
+	joinEvents = 8
+	joinBytes  = 64 << 10
+)
+
+func tooMany(following []fanfare.Envelope) bool {
+	bytes := 0
+	for _, e := range following {
+		bytes += len(e.Record)
+	}
+	return len(following) > joinEvents || bytes > joinBytes && len(following) > 1
+}
+
+// join tells what is left in the ring, and has the sink reach the client from
+// there on. It is not done if that is much, or if the ring does not reach back
+// far enough.
 func (s *subscription) join(ctx context.Context, w *walk) (done bool, err error) {
 	t := s.topic
 	t.mu.Lock()
@@ -204,7 +224,7 @@ func (s *subscription) join(ctx context.Context, w *walk) (done bool, err error)
 		return false, errNotRunning
 	case ctx.Err() != nil: // it was told to stop, and something else goes on from here
 		return false, ctx.Err()
-	case !ok:
+	case !ok || tooMany(following):
 		return false, nil
 	}
 	for _, e := range following {
@@ -213,7 +233,12 @@ func (s *subscription) join(ctx context.Context, w *walk) (done bool, err error)
 	if w.gap {
 		s.send(ctx, w.sayGap(t.head))
 	}
-	if w.fitsLocked(t) {
+	fits := w.fitsLocked(t)
+	if w.pos.free { // nothing has come yet
+		w.arriveLocked(t)
+		s.base, s.live = w.pos, true
+	}
+	if fits {
 		return true, s.joinLocked()
 	}
 	if t.pending == nil {
@@ -261,16 +286,11 @@ func (s *subscription) joinLocked() error {
 	return nil
 }
 
-// leave ends what join began; sent is up to where it may have sent.
-func (s *subscription) leave() (sent uint64, err error) {
-	t := s.topic
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	sent = t.head
-	if s.walk != nil {
-		sent = max(sent, s.walk.pos.seq)
-	}
-	return sent, s.leaveLocked()
+// leave ends what join began.
+func (s *subscription) leave() error {
+	s.topic.mu.Lock()
+	defer s.topic.mu.Unlock()
+	return s.leaveLocked()
 }
 
 func (s *subscription) leaveLocked() error {

@@ -42,7 +42,10 @@ func (t *topic) open(last, end uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.opened = true
-	t.head, t.base, t.ring.floor = last, max(last, end), last
+	t.head, t.base = last, max(last, end)
+	if t.ring.floor = last; last == 0 { // there may have been events that are gone
+		t.ring.floor = t.base
+	}
 	t.last = fanfare.CursorBefore(t.feed.log.Epoch(), t.base)
 	if t.lacksLocked() {
 		t.repairLocked()
@@ -165,9 +168,10 @@ func (t *topic) wakeLocked() {
 	}
 }
 
-// headNow is the seq of the last envelope.
-func (t *topic) headNow() uint64 {
+// told returns the seq of the last envelope, and up to where nothing but what
+// the log has is left to be told.
+func (t *topic) told() (head, known uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.head
+	return t.head, t.knownLocked()
 }

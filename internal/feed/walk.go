@@ -87,7 +87,16 @@ func (w *walk) fromRing() (fanfare.Envelope, <-chan struct{}, stance) {
 	case w.gap:
 		return w.sayGap(t.head), nil, walked
 	}
+	w.arriveLocked(t)
 	return fanfare.Envelope{}, t.awaitLocked(), atHead
+}
+
+// arriveLocked is called at the head: whatever it began with, everything that
+// comes from now on is owed.
+func (w *walk) arriveLocked(t *topic) {
+	if w.pos.free {
+		w.pos.free, w.pos.after = false, max(w.pos.after, t.knownLocked())
+	}
 }
 
 // take goes on to an envelope and fits it to the one before.
@@ -110,9 +119,9 @@ func (w *walk) sayGap(head uint64) fanfare.Envelope {
 
 // fill reads on in the log.
 func (w *walk) fill(ctx context.Context) error {
-	head := uint64(0)
+	var head, known uint64
 	if w.topic != nil {
-		head = w.topic.headNow()
+		head, known = w.topic.told()
 	}
 	pos := w.pos
 	if w.gap { // it will be said: there is nothing to prove
@@ -123,10 +132,10 @@ func (w *walk) fill(ctx context.Context) error {
 		return err
 	}
 	w.gap = w.gap || gap
-	if w.hold(events); len(w.held) == 0 && head > w.pos.after {
-		// The head was an event after pos, and the log has none.
-		w.gap = w.gap || !w.pos.free
-		w.pos.after = head
+	if w.hold(events); len(w.held) == 0 && known > w.pos.after {
+		// All that there was is gone; the head at least was something.
+		w.gap = w.gap || head > w.pos.after && !w.pos.free
+		w.pos.after = known
 	}
 	w.countGap(ctx, gap)
 	return nil
