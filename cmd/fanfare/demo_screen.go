@@ -78,15 +78,8 @@ func (s *screen) arrived(c callback) error {
 }
 
 func (s *screen) alert(a alert) {
-	colour := cyan
-	switch {
-	case a.severity >= 8:
-		colour = red
-	case a.severity >= 5:
-		colour = yellow
-	}
 	s.total++
-	s.alerts = append(s.alerts, s.paint(colour, fmt.Sprintf("%2d %-8s", a.severity, printable(a.framework)))+" "+printable(a.message))
+	s.alerts = append(s.alerts, s.paint(colourOfAlert(a.severity), fmt.Sprintf("%2d %-8s", a.severity, printable(a.framework)))+" "+printable(a.message))
 	if len(s.alerts) > maxAlerts {
 		s.alerts = s.alerts[1:]
 	}
@@ -151,20 +144,20 @@ func (s *screen) layout(longest int) (name, bar int) {
 
 func (s *screen) bar(r *row, longest, width int) string {
 	full := r.percentage * width / 100
-	bar := s.paint(s.colourOf(r.status), strings.Repeat("█", full)) + s.paint(dim, strings.Repeat("░", width-full))
+	bar := s.paint(colourOf(r.status), strings.Repeat("█", full)) + s.paint(dim, strings.Repeat("░", width-full))
 	name := r.name
 	if utf8.RuneCountInString(name) > longest {
 		name = cut(name, longest)
 	}
 	name += strings.Repeat(" ", longest-utf8.RuneCountInString(name))
-	line := fmt.Sprintf("%s  %s %3d %%  %s", name, bar, r.percentage, s.paint(s.colourOf(r.status), string(r.status)))
+	line := fmt.Sprintf("%s  %s %3d %%  %s", name, bar, r.percentage, s.paint(colourOf(r.status), string(r.status)))
 	if r.note != "" {
 		line += "  " + s.paint(dim, r.note)
 	}
 	return line
 }
 
-func (s *screen) colourOf(status fanfare.Status) string {
+func colourOf(status fanfare.Status) string {
 	switch status {
 	case fanfare.StatusCompleted:
 		return green

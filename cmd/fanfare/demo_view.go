@@ -14,11 +14,17 @@ import (
 // newView shows bars where standard output is a terminal that can, and JSON
 // lines elsewhere or when asked to.
 func newView(out, notes io.Writer, url string, lines bool) view {
-	file, ok := out.(*os.File)
-	if lines || !ok || !term.IsTerminal(int(file.Fd())) || os.Getenv("TERM") == "dumb" {
+	file, ok := terminal(out)
+	if lines || !ok {
 		return &lineView{out: json.NewEncoder(out), notes: notes}
 	}
 	return newScreen(file, url, os.Getenv("NO_COLOR") == "")
+}
+
+// terminal says whether out is a terminal that can move its cursor.
+func terminal(out io.Writer) (*os.File, bool) {
+	file, ok := out.(*os.File)
+	return file, ok && term.IsTerminal(int(file.Fd())) && os.Getenv("TERM") != "dumb"
 }
 
 // lineView writes one JSON line per callback to standard output, and the rest

@@ -92,12 +92,14 @@ extracts and scans them, keeps every event in a durable log, and sends it to
 every SignalR client that follows the document.`,
 		Example: `  fanfare demo                     # watch sample documents being processed
   fanfare demo report.pdf notes.txt
-  fanfare serve                    # the server, on 127.0.0.1:8080, data in ./data`,
+  fanfare serve                    # the server, on 127.0.0.1:8080, data in ./data
+  fanfare tail service:fanfare     # what the server says of itself, live
+  fanfare publish --help           # tell of a document of your own`,
 		Version:           app.DefaultConfig().ServiceVersion,
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(demoCommand(), serveCommand(), extractWorkerCommand(), versionCommand())
+	root.AddCommand(demoCommand(), serveCommand(), publishCommand(), tailCommand(), extractWorkerCommand(), versionCommand())
 	return root
 }

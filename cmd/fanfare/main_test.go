@@ -50,7 +50,7 @@ func TestWrongArguments(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	for _, args := range [][]string{{"--help"}, {"demo", "--help"}, {"serve", "--help"}} {
+	for _, args := range [][]string{{"--help"}, {"demo", "--help"}, {"serve", "--help"}, {"publish", "--help"}, {"tail", "--help"}} {
 		var stdout, stderr bytes.Buffer
 		if status := run(t.Context(), args, nil, &stdout, &stderr); status != 0 || stderr.Len() > 0 {
 			t.Errorf("%v: status %d, %s", args, status, &stderr)

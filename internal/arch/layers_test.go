@@ -24,15 +24,18 @@ var layers = map[string]node{
 	"signalr/internal/benchpeers": {level: 0}, // a command beside them
 
 	// Level 1: each knows the vocabulary or the wire, and nothing beside it.
-	"signalr":           {level: 1, imports: []string{"signalr/hubproto", "signalr/internal/outbox", "signalr/internal/ws"}},
-	"signalr/client":    {level: 1, imports: []string{"signalr/hubproto", "signalr/internal/outbox", "signalr/internal/ws"}},
-	"internal/bus":      {level: 1, imports: []string{"."}},
-	"internal/document": {level: 1, imports: []string{"."}},
-	"internal/feed":     {level: 1, imports: []string{"."}},
-	"internal/health":   {level: 1, imports: []string{"."}},
-	"internal/pipeline": {level: 1, imports: []string{"."}},
+	"publisher":               {level: 1, imports: []string{"."}},
+	"publisher/publishertest": {level: 1, imports: []string{"."}},
+	"signalr":                 {level: 1, imports: []string{"signalr/hubproto", "signalr/internal/outbox", "signalr/internal/ws"}},
+	"signalr/client":          {level: 1, imports: []string{"signalr/hubproto", "signalr/internal/outbox", "signalr/internal/ws"}},
+	"internal/bus":            {level: 1, imports: []string{"."}},
+	"internal/document":       {level: 1, imports: []string{"."}},
+	"internal/feed":           {level: 1, imports: []string{"."}},
+	"internal/health":         {level: 1, imports: []string{"."}},
+	"internal/pipeline":       {level: 1, imports: []string{"."}},
 
-	// Level 2: what faces a client, by HTTP or by the hub.
+	// Level 2: what faces a client, by HTTP or by the hub; what a client looks like.
+	"examples/worker":  {level: 2, imports: []string{".", "publisher"}},
 	"internal/api":     {level: 2, imports: []string{".", "internal/document"}},
 	"internal/console": {level: 2},
 	"internal/app/hub": {level: 2, imports: []string{".", "internal/feed", "signalr", "signalr/hubproto"}},
@@ -56,7 +59,7 @@ var layers = map[string]node{
 	"signalr/internal/conformance/report": {level: 4, imports: []string{"signalr/internal/conformance"}},
 	"signalr/internal/stockmatrix":        {level: 4, imports: []string{"signalr/internal/stock"}},
 	"cmd/fanfare": {level: 4, imports: []string{
-		".", "signalr/client", "internal/document", "internal/sample", "internal/app/hub", "internal/app",
+		".", "publisher", "signalr/client", "internal/document", "internal/sample", "internal/app/hub", "internal/app",
 	}},
 	"internal/eventbench": {level: 4, imports: []string{
 		".", "signalr", "signalr/client", "internal/api", "internal/app", "internal/pipeline",
