@@ -25,8 +25,14 @@ type told struct {
 // resumable is a server whose clients may come back. Acks come at each tick.
 func resumable(t *testing.T, server *signalr.ServerOptions, hub *signalr.HubOptions) (*bundle, *told) {
 	t.Helper()
+	o, seen := returning(server, hub)
+	return setup(t, o), seen
+}
+
+// returning are the options of such a server.
+func returning(server *signalr.ServerOptions, hub *signalr.HubOptions) (options, *told) {
 	seen := &told{disconnected: make(chan error, 10)}
-	b := setup(t, options{
+	return options{
 		server: server, hub: hub,
 		endpoint: &signalr.EndpointOptions{AllowStatefulReconnects: true},
 		prepare: func(h *signalr.Hub) {
@@ -38,8 +44,7 @@ func resumable(t *testing.T, server *signalr.ServerOptions, hub *signalr.HubOpti
 			h.OnConnected(func(context.Context, *signalr.Caller) error { seen.connected.Add(1); return nil })
 			h.OnDisconnected(func(_ context.Context, _ *signalr.Caller, err error) error { seen.disconnected <- err; return nil })
 		},
-	})
-	return b, seen
+	}, seen
 }
 
 // stateful negotiates for stateful reconnect and connects; the query continues
@@ -234,6 +239,10 @@ func TestClientSendsAgain(t *testing.T) {
 	c.want(sequence(1), said("one"), `{"type":3,"invocationId":"i",`+void+`}`, said("two"), `{"type":3,"invocationId":"j",`+void+`}`)
 }
 
+// gap is how a connection ends whose client has left out messages.
+const gap = `{"type":7,"error":"Connection closed with an error. InvalidOperationException: ` +
+	`Sequence ID greater than amount of messages we've received.","allowReconnect":true}`
+
 // SR-13: a gap ends the connection, after the server's own replay.
 func TestSequenceTooHigh(t *testing.T) {
 	t.Parallel()
@@ -243,8 +252,7 @@ func TestSequenceTooHigh(t *testing.T) {
 	c.conn.Close()
 	c = b.dial(t, query)
 	c.send(sequence(3))
-	c.want(sequence(1), said("one"), `{"type":3,"invocationId":"i",`+void+`}`,
-		`{"type":7,"error":"Connection closed with an error. InvalidOperationException: Sequence ID greater than amount of messages we've received.","allowReconnect":true}`)
+	c.want(sequence(1), said("one"), `{"type":3,"invocationId":"i",`+void+`}`, gap)
 	c.wantClosed()
 	if err := receive(t, seen.disconnected); err == nil {
 		t.Error("OnDisconnected got no error")
