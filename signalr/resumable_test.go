@@ -22,7 +22,8 @@ type told struct {
 	disconnected chan error
 }
 
-// resumable is a server whose clients may come back. Acks come at each tick.
+// resumable is a server whose clients may come back. Acks come at each tick;
+// nil options are a server that does not tick.
 func resumable(t *testing.T, server *signalr.ServerOptions, hub *signalr.HubOptions) (*bundle, *told) {
 	t.Helper()
 	o, seen := returning(server, hub)
@@ -32,6 +33,9 @@ func resumable(t *testing.T, server *signalr.ServerOptions, hub *signalr.HubOpti
 // returning are the options of such a server.
 func returning(server *signalr.ServerOptions, hub *signalr.HubOptions) (options, *told) {
 	seen := &told{disconnected: make(chan error, 10)}
+	if server == nil {
+		server = &signalr.ServerOptions{TickInterval: time.Hour}
+	}
 	return options{
 		server: server, hub: hub,
 		endpoint: &signalr.EndpointOptions{AllowStatefulReconnects: true},
