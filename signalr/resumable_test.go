@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/fanfare-hub/fanfare/signalr"
@@ -65,7 +66,7 @@ func (b *bundle) stateful(t *testing.T) (c *client, query string) {
 // refusedReturn tries to continue a connection that is over.
 func (b *bundle) refusedReturn(t *testing.T, query string) {
 	t.Helper()
-	conn, response, err := ws.Dial(t.Context(), "ws"+strings.TrimPrefix(b.url, "http")+"?"+query, http.Header{})
+	conn, response, err := b.dialer.Dial(t.Context(), "ws"+strings.TrimPrefix(b.url, "http")+"?"+query, http.Header{})
 	if err == nil {
 		conn.Close()
 		t.Fatal("the connection was continued")
@@ -212,8 +213,8 @@ func TestReturn(t *testing.T) {
 	c.send(sequence(6))
 	done := `{"type":3,"invocationId":"i",` + void + `}`
 	got := c.await(`{"type":9`)
-	if got == sequence(3) { // the Ack went down with the socket
-		c.want(said("0"), done)
+	if got == sequence(1) { // the Ack went down with the socket
+		c.want(`{"type":3,"invocationId":"id","result":"`+id+`"}`, done, said("0"), done)
 	} else if got != sequence(5) {
 		t.Fatalf("got %s", got)
 	}
@@ -329,7 +330,7 @@ func TestGoneWhileCallsWait(t *testing.T) {
 			t.Parallel()
 			ended := make(chan error, 2)
 			b := setup(t, options{
-				server:   &signalr.ServerOptions{TickInterval: 10 * time.Millisecond, DisconnectTimeout: 100 * time.Millisecond},
+				server:   &signalr.ServerOptions{TickInterval: 10 * time.Millisecond, DisconnectTimeout: time.Second},
 				hub:      &signalr.HubOptions{KeepAliveInterval: 10 * time.Millisecond},
 				endpoint: &signalr.EndpointOptions{AllowStatefulReconnects: true},
 				prepare: func(h *signalr.Hub) {
@@ -377,14 +378,24 @@ func TestAckDoesNotOverflow(t *testing.T) {
 // SR-18: who stays away too long is gone, in good order.
 func TestAwayTooLong(t *testing.T) {
 	t.Parallel()
-	b, seen := resumable(t, &signalr.ServerOptions{DisconnectTimeout: 50 * time.Millisecond}, nil)
-	c, query := b.stateful(t)
-	c.conn.Close()
-	if err := receive(t, seen.disconnected); err != nil {
-		t.Error(err)
-	}
-	b.waitOpen(t, 0)
-	b.refusedReturn(t, query)
+	synctest.Test(t, func(t *testing.T) {
+		o, seen := returning(nil, nil)
+		b := overPipes(t, o, nil)
+		c, query := b.stateful(t)
+		c.conn.Close()
+		<-time.After(15*time.Second - time.Millisecond)
+		if len(seen.disconnected) > 0 {
+			t.Error("given up too early")
+		}
+		if err := receive(t, seen.disconnected); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if b.server.Connections() != 0 {
+			t.Error("it is waited for")
+		}
+		b.refusedReturn(t, query)
+	})
 }
 
 // Shutdown does not wait for those who are away.

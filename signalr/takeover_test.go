@@ -1,10 +1,6 @@
 package signalr_test
 
 import (
-	"context"
-	"net"
-	"net/http"
-	"net/http/httptest"
 	"strconv"
 	"strings"
 	"sync"
@@ -87,7 +83,9 @@ func TestTakeOverFromAFullSocket(t *testing.T) {
 func TestTakeOverThatIsRefusedAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b, seen, release := overHeldPipes(t)
+		release := make(chan struct{})
+		o, seen := returning(nil, &signalr.HubOptions{DetailedErrors: true})
+		b := overPipes(t, o, release)
 		first, query := b.stateful(t)
 		first.say("one")
 		c := b.dial(t, query)
@@ -102,74 +100,4 @@ func TestTakeOverThatIsRefusedAtOnce(t *testing.T) {
 			t.Error("OnDisconnected got no error")
 		}
 	})
-}
-
-// overHeldPipes is a server whose clients may come back, for a bubble. Closing
-// a connection takes it until release is closed.
-func overHeldPipes(t *testing.T) (b *bundle, seen *told, release chan struct{}) {
-	t.Helper()
-	o, seen := returning(nil, &signalr.HubOptions{DetailedErrors: true})
-	b = &bundle{hub: signalr.NewHub(o.hub), server: signalr.NewServer(o.server)}
-	o.prepare(b.hub)
-	b.server.MapHub("/hub", b.hub, o.endpoint)
-	l := &heldPipes{dialed: make(chan net.Conn), gone: make(chan struct{}), release: make(chan struct{})}
-	b.http = &httptest.Server{Listener: l, Config: &http.Server{Handler: b.server, ReadHeaderTimeout: patience}}
-	b.http.Start()
-	b.url, b.dialer.NetDial = b.http.URL+"/hub", l.dial
-	transport, _ := b.http.Client().Transport.(*http.Transport)
-	transport.DialContext = l.dial
-	t.Cleanup(func() {
-		if err := b.server.Shutdown(context.Background()); err != nil {
-			t.Errorf("Shutdown: %v", err)
-		}
-		b.http.Close()
-	})
-	return b, seen, l.release
-}
-
-// heldPipes is where such a server is dialed.
-type heldPipes struct {
-	dialed  chan net.Conn
-	gone    chan struct{}
-	once    sync.Once
-	release chan struct{}
-}
-
-func (l *heldPipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	near, far := net.Pipe()
-	select {
-	case l.dialed <- heldConn{far, l.release}:
-		return near, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-func (l *heldPipes) Accept() (net.Conn, error) {
-	select {
-	case conn := <-l.dialed:
-		return conn, nil
-	case <-l.gone:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *heldPipes) Close() error {
-	l.once.Do(func() { close(l.gone) })
-	return nil
-}
-
-func (*heldPipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
-
-// heldConn is the server's end of a connection that takes its time to close.
-type heldConn struct {
-	net.Conn
-
-	release <-chan struct{}
-}
-
-func (c heldConn) Close() error {
-	err := c.Conn.Close()
-	<-c.release
-	return err
 }
