@@ -32,7 +32,7 @@ func (c *Client) invoke(ctx context.Context, result any, method string, args []a
 	if err != nil {
 		return err
 	}
-	message, uploads, err := conn.invocation(method, args)
+	message, uploads, err := conn.invocation(ctx, method, args)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (c *Client) Send(ctx context.Context, method string, args ...any) error {
 	if err != nil {
 		return fmt.Errorf("send %s: %w", method, err)
 	}
-	message, uploads, err := conn.invocation(method, args)
+	message, uploads, err := conn.invocation(ctx, method, args)
 	if err != nil {
 		return fmt.Errorf("send %s: %w", method, err)
 	}
