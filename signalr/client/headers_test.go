@@ -54,7 +54,7 @@ func streamFor(ctx context.Context, c *client.Client) error {
 	return nil
 }
 
-// MP-17: what would end the connection is not sent.
+// What the hub would end the connection for is not sent.
 func TestEmptyHeaders(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
