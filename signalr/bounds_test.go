@@ -8,7 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
+	"testing/synctest"
 
 	"github.com/fanfare-hub/fanfare/signalr"
 )
@@ -125,29 +125,31 @@ func heap() int64 {
 // let go when the token has run out.
 func TestEarlyBodyEndsWithToken(t *testing.T) {
 	t.Parallel()
-	b := setup(t, options{server: &signalr.ServerOptions{DisconnectTimeout: 20 * time.Millisecond, TickInterval: time.Millisecond}})
-	c := b.web(t)
-	body, rest := io.Pipe()
-	t.Cleanup(func() { rest.Close() })
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, c.url, body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	wrote := make(chan error, 1)
-	go func() {
-		_, err := fmt.Fprint(rest, "{")
-		wrote <- err
-	}()
-	response, err := b.http.Client().Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response.Body.Close()
-	if response.StatusCode != http.StatusNotFound {
-		t.Errorf("got %d", response.StatusCode)
-	}
-	rest.Close() // or it would wait for a reader that may be gone
-	<-wrote
+	synctest.Test(t, func(t *testing.T) {
+		b := overPipes(t, options{}, nil)
+		c := b.web(t)
+		body, rest := io.Pipe()
+		t.Cleanup(func() { rest.Close() })
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, c.url, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wrote := make(chan error, 1)
+		go func() {
+			_, err := fmt.Fprint(rest, "{")
+			wrote <- err
+		}()
+		response, err := b.http.Client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != http.StatusNotFound {
+			t.Errorf("got %d", response.StatusCode)
+		}
+		rest.Close() // or it would wait for a reader that may be gone
+		<-wrote
+	})
 }
 
 // SEC-01, SR-16: a client that comes back to its connection is counted already.

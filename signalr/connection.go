@@ -60,11 +60,8 @@ type connection struct {
 	flushed   chan struct{} // made in end, closed when the last frames are written
 }
 
-// run begins the connection.
-func (c *connection) run() {
-	c.server.counters.opened.Add(1)
-	c.goOn(c.converse())
-}
+// run begins the connection, which has been admitted.
+func (c *connection) run() { c.goOn(c.converse()) }
 
 // goOn is what comes when reading has stopped: a rest, after which it is called
 // again, or the end. The goroutine ends, or is the next connection's.

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/fanfare-hub/fanfare/signalr"
@@ -131,21 +132,16 @@ func TestEventStreamCatchesUp(t *testing.T) {
 // EP-08: deadlines of the HTTP server do not end a stream or a poll.
 func TestServerDeadlinesAreLifted(t *testing.T) {
 	t.Parallel()
-	b := &bundle{hub: signalr.NewHub(&signalr.HubOptions{KeepAliveInterval: 10 * time.Millisecond})}
-	b.server = newServer(&signalr.ServerOptions{TickInterval: 5 * time.Millisecond})
-	b.server.MapHub("/hub", b.hub, &signalr.EndpointOptions{PollTimeout: 250 * time.Millisecond})
-	b.http = httptest.NewUnstartedServer(b.server)
-	b.http.Config.ReadTimeout = 100 * time.Millisecond
-	b.http.Config.WriteTimeout = 100 * time.Millisecond
-	b.http.Start()
-	b.url = b.http.URL + "/hub"
-	t.Cleanup(b.http.Close)
-	t.Cleanup(func() { b.server.Shutdown(context.Background()) })
-	s := b.streaming(t)
-	b.polling(t).poll() // which is longer than the deadlines
-	for range 30 {
-		s.want(`{"type":6}`)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		const deadline = 10 * time.Second
+		b := overPipes(t, options{endpoint: &signalr.EndpointOptions{PollTimeout: 2 * deadline}}, nil,
+			func(s *http.Server) { s.ReadTimeout, s.WriteTimeout = deadline, deadline })
+		s := b.streaming(t)
+		b.polling(t).poll() // which is longer than the deadlines
+		for range 10 {
+			s.want(`{"type":6}`)
+		}
+	})
 }
 
 // What cannot be a stream is refused, not left hanging.

@@ -55,6 +55,7 @@ func TestHandover(t *testing.T) {
 	away.want(`{}`)
 	away.conn.Close() // and could come back until the end
 	waiting := polls.start(t.Context())
+	b.waitOpen(t, 6)
 	done := make(chan error, 1)
 	go func() { done <- b.server.Shutdown(context.Background()) }()
 	socket.wantRestart()

@@ -48,8 +48,9 @@ func (c *connection) handshake() (e ending, ok bool) {
 	}
 	c.transport.deadline(0)
 	// An end that came before has interrupted the reading in vain; but it has
-	// cancelled the context first.
-	return ending{}, c.ctx.Err() == nil
+	// cancelled the context first. It does not keep OnConnected from running:
+	// the client may know already that it is connected (LIFE-01, LIFE-02).
+	return ending{}, true
 }
 
 // handshakeRecord reads the first record, which need not come in one piece and

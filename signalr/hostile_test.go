@@ -144,7 +144,7 @@ func TestJunkConnections(t *testing.T) { //nolint:paralleltest // it measures th
 	}
 	b := setup(t, options{
 		server:  &signalr.ServerOptions{TickInterval: 20 * time.Millisecond, DisconnectTimeout: 100 * time.Millisecond},
-		hub:     &signalr.HubOptions{HandshakeTimeout: 50 * time.Millisecond},
+		hub:     &signalr.HubOptions{HandshakeTimeout: 500 * time.Millisecond},
 		prepare: hostile,
 	})
 	address := b.http.Listener.Addr().String()

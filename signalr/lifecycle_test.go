@@ -178,12 +178,19 @@ func TestOnDisconnectedSends(t *testing.T) {
 func (c *client) id() string {
 	c.t.Helper()
 	c.send(`{"type":1,"invocationId":"id","target":"Id","arguments":[]}`)
-	record, err := c.next()
-	if err != nil {
-		c.t.Fatal(err)
+	const head, tail, acks = `{"type":3,"invocationId":"id","result":"`, `"}`, `{"type":8,`
+	for {
+		record, err := c.next()
+		switch {
+		case err != nil:
+			c.t.Fatal(err)
+		case strings.HasPrefix(record, acks):
+			continue
+		case !strings.HasPrefix(record, head):
+			c.t.Fatalf("got %s, want the id", record)
+		}
+		return record[len(head) : len(record)-len(tail)]
 	}
-	const head, tail = `{"type":3,"invocationId":"id","result":"`, `"}`
-	return record[len(head) : len(record)-len(tail)]
 }
 
 // PING-01: a quiet client is pinged; PING-05: it is never timed out as long as

@@ -28,6 +28,7 @@ type bundle struct {
 	front  http.Handler // what requests go to; nil is the server itself
 	http   *httptest.Server
 	url    string // of the hub, http
+	dialer ws.Dialer
 }
 
 // newServer returns a server for a test. All of them can be run once more with
@@ -119,7 +120,7 @@ func (b *bundle) dial(tb testing.TB, query ...string) *client {
 func (b *bundle) dialWith(tb testing.TB, header http.Header, query ...string) *client {
 	tb.Helper()
 	url := "ws" + strings.TrimPrefix(b.url, "http") + "?" + strings.Join(query, "&")
-	conn, response, err := ws.Dial(tb.Context(), url, header)
+	conn, response, err := b.dialer.Dial(tb.Context(), url, header)
 	if response != nil {
 		response.Body.Close()
 	}

@@ -133,7 +133,7 @@ func TestTimeoutMetric(t *testing.T) {
 	t.Parallel()
 	m, provider := newMeasured(t)
 	b := setup(t, options{
-		server:   &signalr.ServerOptions{Meter: provider, TickInterval: time.Millisecond, DisconnectTimeout: 500 * time.Millisecond},
+		server:   &signalr.ServerOptions{Meter: provider, TickInterval: time.Millisecond, DisconnectTimeout: 2 * time.Second},
 		hub:      &signalr.HubOptions{ClientTimeoutInterval: 10 * time.Millisecond},
 		endpoint: &signalr.EndpointOptions{AllowStatefulReconnects: true},
 	})

@@ -139,7 +139,7 @@ func TestRefreshRefused(t *testing.T) {
 	gone := b.webAs(t, "ann/first/1h")
 	gone.open()
 	gone.expect(http.MethodDelete, "", http.StatusAccepted, "")
-	gone.expect(http.MethodGet, "", http.StatusNotFound, "No Connection with that ID")
+	waitFor(t, func() bool { return gone.request(t.Context(), http.MethodGet, "").body == unknownID })
 	for _, c := range []struct {
 		b           *bundle
 		method, url string

@@ -15,24 +15,27 @@ import (
 // WebSocket: stateful reconnect. Until the handshake has armed it, it is one
 // WebSocket and nothing more.
 //
-//	socket lost -> reader: away ....... waits -> reads the new one, from a Sequence on
-//	new request -> replace: away, swap, old writer ended -> back: Sequence, replay, queue
+//	socket lost -> reader: away .............................. waits -> reads the new one, from a Sequence on
+//	new request -> replace: away, swap, old writer ended -> back, open: Sequence, replay, queue
 //
 // The reader and the requests find each other here; the shard learns of it by
-// tasks, so that it never writes to a socket that is being replaced.
+// tasks, so that it never writes to a socket that is being replaced. Nor is the
+// new one read before the shard was told of it: what is read may end the
+// connection, and the client is to hear of that behind its replay (SR-13).
 type resumable struct {
 	reading *webSocket    // owned by the reader
-	arrived chan struct{} // holds a signal: current is another one
+	arrived chan struct{} // holds a signal: current is open, or it is over
 
 	replacing sync.Mutex // one request at a time
 
 	mu      sync.Mutex
 	current *webSocket // guarded by mu
+	opened  bool       // guarded by mu: current may be read
 	over    bool       // guarded by mu: cut for good
 }
 
 func newResumable(first *webSocket) *resumable {
-	return &resumable{reading: first, current: first, arrived: make(chan struct{}, 1)}
+	return &resumable{reading: first, current: first, opened: true, arrived: make(chan struct{}, 1)}
 }
 
 func (*resumable) kind() Transports { return WebSockets }
@@ -74,8 +77,27 @@ func (r *resumable) swap(next *webSocket) bool {
 	if r.over {
 		return false
 	}
-	r.current = next
+	r.current, r.opened = next, false
+	return true
+}
+
+// open lets the reader have the current socket.
+func (r *resumable) open() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.opened = true
 	signal(r.arrived)
+}
+
+// advance makes the reader's socket the current one, when that is another one
+// and open.
+func (r *resumable) advance() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.current == r.reading || !r.opened {
+		return false
+	}
+	r.reading = r.current
 	return true
 }
 
@@ -96,11 +118,10 @@ func (c *connection) resumed(err error) bool {
 	if !ok || !c.resumable.Load() || c.ctx.Err() != nil {
 		return false
 	}
-	if !r.replaced() && (!lostSocket(err) || !c.awaitReturn(r)) {
+	if !r.replaced() && !lostSocket(err) || !c.awaitReturn(r) {
 		return false
 	}
 	c.intake.release() // half a message: it comes again
-	r.reading = r.socket()
 	c.unannounced = true
 	c.heard.resume(c.server.clock())
 	return c.ctx.Err() == nil
@@ -114,14 +135,14 @@ func lostSocket(err error) bool {
 	return !errors.As(err, &closed) && !errors.As(err, &broken)
 }
 
-// awaitReturn waits until another socket is there, for as long as a client may
-// stay away.
+// awaitReturn waits until another socket is there to be read, for as long as a
+// client may stay away.
 func (c *connection) awaitReturn(r *resumable) bool {
 	c.heard.pause()
 	c.shard.inbox.force(task{kind: taskAway, conn: c, socket: r.reading})
 	timer := time.NewTimer(c.server.options.DisconnectTimeout)
 	defer timer.Stop()
-	for !r.replaced() {
+	for !r.advance() {
 		if r.isOver() {
 			return false
 		}
@@ -149,6 +170,7 @@ func (c *connection) replace(old *resumable, next *webSocket, r *http.Request) {
 	c.retire(socket)
 	c.request.Store(keepRequest(r, c.token.text)) // CONN-14
 	c.shard.inbox.force(task{kind: taskBack, conn: c, socket: next})
+	old.open()
 }
 
 // withdraw takes the current socket from the shard.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/fanfare-hub/fanfare/signalr"
@@ -22,11 +23,21 @@ type told struct {
 	disconnected chan error
 }
 
-// resumable is a server whose clients may come back. Acks come at each tick.
+// resumable is a server whose clients may come back. Acks come at each tick;
+// nil options are a server that does not tick.
 func resumable(t *testing.T, server *signalr.ServerOptions, hub *signalr.HubOptions) (*bundle, *told) {
 	t.Helper()
+	o, seen := returning(server, hub)
+	return setup(t, o), seen
+}
+
+// returning are the options of such a server.
+func returning(server *signalr.ServerOptions, hub *signalr.HubOptions) (options, *told) {
 	seen := &told{disconnected: make(chan error, 10)}
-	b := setup(t, options{
+	if server == nil {
+		server = &signalr.ServerOptions{TickInterval: time.Hour}
+	}
+	return options{
 		server: server, hub: hub,
 		endpoint: &signalr.EndpointOptions{AllowStatefulReconnects: true},
 		prepare: func(h *signalr.Hub) {
@@ -38,8 +49,7 @@ func resumable(t *testing.T, server *signalr.ServerOptions, hub *signalr.HubOpti
 			h.OnConnected(func(context.Context, *signalr.Caller) error { seen.connected.Add(1); return nil })
 			h.OnDisconnected(func(_ context.Context, _ *signalr.Caller, err error) error { seen.disconnected <- err; return nil })
 		},
-	})
-	return b, seen
+	}, seen
 }
 
 // stateful negotiates for stateful reconnect and connects; the query continues
@@ -56,7 +66,7 @@ func (b *bundle) stateful(t *testing.T) (c *client, query string) {
 // refusedReturn tries to continue a connection that is over.
 func (b *bundle) refusedReturn(t *testing.T, query string) {
 	t.Helper()
-	conn, response, err := ws.Dial(t.Context(), "ws"+strings.TrimPrefix(b.url, "http")+"?"+query, http.Header{})
+	conn, response, err := b.dialer.Dial(t.Context(), "ws"+strings.TrimPrefix(b.url, "http")+"?"+query, http.Header{})
 	if err == nil {
 		conn.Close()
 		t.Fatal("the connection was continued")
@@ -203,8 +213,8 @@ func TestReturn(t *testing.T) {
 	c.send(sequence(6))
 	done := `{"type":3,"invocationId":"i",` + void + `}`
 	got := c.await(`{"type":9`)
-	if got == sequence(3) { // the Ack went down with the socket
-		c.want(said("0"), done)
+	if got == sequence(1) { // the Ack went down with the socket
+		c.want(`{"type":3,"invocationId":"id","result":"`+id+`"}`, done, said("0"), done)
 	} else if got != sequence(5) {
 		t.Fatalf("got %s", got)
 	}
@@ -234,6 +244,10 @@ func TestClientSendsAgain(t *testing.T) {
 	c.want(sequence(1), said("one"), `{"type":3,"invocationId":"i",`+void+`}`, said("two"), `{"type":3,"invocationId":"j",`+void+`}`)
 }
 
+// gap is how a connection ends whose client has left out messages.
+const gap = `{"type":7,"error":"Connection closed with an error. InvalidOperationException: ` +
+	`Sequence ID greater than amount of messages we've received.","allowReconnect":true}`
+
 // SR-13: a gap ends the connection, after the server's own replay.
 func TestSequenceTooHigh(t *testing.T) {
 	t.Parallel()
@@ -243,8 +257,7 @@ func TestSequenceTooHigh(t *testing.T) {
 	c.conn.Close()
 	c = b.dial(t, query)
 	c.send(sequence(3))
-	c.want(sequence(1), said("one"), `{"type":3,"invocationId":"i",`+void+`}`,
-		`{"type":7,"error":"Connection closed with an error. InvalidOperationException: Sequence ID greater than amount of messages we've received.","allowReconnect":true}`)
+	c.want(sequence(1), said("one"), `{"type":3,"invocationId":"i",`+void+`}`, gap)
 	c.wantClosed()
 	if err := receive(t, seen.disconnected); err == nil {
 		t.Error("OnDisconnected got no error")
@@ -317,7 +330,7 @@ func TestGoneWhileCallsWait(t *testing.T) {
 			t.Parallel()
 			ended := make(chan error, 2)
 			b := setup(t, options{
-				server:   &signalr.ServerOptions{TickInterval: 10 * time.Millisecond, DisconnectTimeout: 100 * time.Millisecond},
+				server:   &signalr.ServerOptions{TickInterval: 10 * time.Millisecond, DisconnectTimeout: time.Second},
 				hub:      &signalr.HubOptions{KeepAliveInterval: 10 * time.Millisecond},
 				endpoint: &signalr.EndpointOptions{AllowStatefulReconnects: true},
 				prepare: func(h *signalr.Hub) {
@@ -364,14 +377,24 @@ func TestAckDoesNotOverflow(t *testing.T) {
 // SR-18: who stays away too long is gone, in good order.
 func TestAwayTooLong(t *testing.T) {
 	t.Parallel()
-	b, seen := resumable(t, &signalr.ServerOptions{DisconnectTimeout: 50 * time.Millisecond}, nil)
-	c, query := b.stateful(t)
-	c.conn.Close()
-	if err := receive(t, seen.disconnected); err != nil {
-		t.Error(err)
-	}
-	b.waitOpen(t, 0)
-	b.refusedReturn(t, query)
+	synctest.Test(t, func(t *testing.T) {
+		o, seen := returning(nil, nil)
+		b := overPipes(t, o, nil)
+		c, query := b.stateful(t)
+		c.conn.Close()
+		<-time.After(15*time.Second - time.Millisecond)
+		if len(seen.disconnected) > 0 {
+			t.Error("given up too early")
+		}
+		if err := receive(t, seen.disconnected); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if b.server.Connections() != 0 {
+			t.Error("it is waited for")
+		}
+		b.refusedReturn(t, query)
+	})
 }
 
 // Shutdown does not wait for those who are away.

@@ -297,6 +297,7 @@ func (s *Server) admit(c *connection) bool {
 	}
 	s.connections[c] = s.clock()
 	s.goroutines.Add(1)
+	s.counters.opened.Add(1)
 	s.metrics.opened(c)
 	return true
 }

@@ -21,6 +21,7 @@ func TestShutdown(t *testing.T) {
 		})
 	}})
 	connected, silent := b.connect(t), b.dial(t)
+	b.waitOpen(t, 2)
 	done := make(chan error, 1)
 	go func() { done <- b.server.Shutdown(context.Background()) }()
 	connected.want(`{"type":7,"allowReconnect":true}`)

@@ -5,7 +5,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
+	"github.com/fanfare-hub/fanfare/signalr"
 	"github.com/fanfare-hub/fanfare/signalr/internal/ws"
 )
 
@@ -74,4 +76,28 @@ func TestTakeOverFromAFullSocket(t *testing.T) {
 	c := b.dial(t, query)
 	c.send(sequence(1))
 	c.await(sequence(1))
+}
+
+// SR-13, SR-17: what a client says while its older socket is being closed is
+// answered behind the replay all the same, even if it is the end.
+func TestTakeOverThatIsRefusedAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		o, seen := returning(nil, &signalr.HubOptions{DetailedErrors: true})
+		b := overPipes(t, o, release)
+		first, query := b.stateful(t)
+		first.say("one")
+		c := b.dial(t, query)
+		var sending sync.WaitGroup
+		sending.Go(func() { c.send(sequence(3)) })
+		synctest.Wait() // the server is about to go over to it
+		close(release)
+		c.want(sequence(1), said("one"), `{"type":3,"invocationId":"i",`+void+`}`, gap)
+		c.wantClosed()
+		sending.Wait()
+		if receive(t, seen.disconnected) == nil {
+			t.Error("OnDisconnected got no error")
+		}
+	})
 }

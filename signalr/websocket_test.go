@@ -102,6 +102,7 @@ func TestFramesHoldWholeMessages(t *testing.T) {
 		}
 	}
 	for i := 0; i < messages; {
+		_ = c.conn.SetReadDeadline(time.Now().Add(patience))
 		_, frame, err := c.conn.ReadMessage(nil)
 		if err != nil {
 			t.Fatal(err)

@@ -30,6 +30,9 @@ type connection struct {
 	ended   chan struct{} // closed when the connection is over
 	acking  chan struct{} // holds one signal that an Ack will be due
 
+	batching bool    // what waits goes out together
+	batches  batches // where it waits then
+
 	calls               calls
 	pressure            pressure
 	closeOnce, failOnce sync.Once
@@ -60,6 +63,7 @@ func (c *Client) newConnection(l *link, unread []byte) *connection {
 		acking:    make(chan struct{}, 1),
 		buffer:    unread,
 	}
+	_, conn.batching = l.transport.(batcher)
 	if l.stateful {
 		conn.ledger = newLedger(c.options.StatefulReconnectBufferSize)
 	}

@@ -63,8 +63,9 @@
 // write as long as their context allows; a write that has begun is not broken
 // off, but bounded by [Options.ServerTimeout], after which the transport is
 // given up; what the server has sent until then is still handled, for up to 5 s.
-// Over Server-Sent Events and long polling each message is a request
-// of its own, so that a call takes a round trip before the next one is sent.
+// Over Server-Sent Events and long polling a message is a request, which takes
+// a round trip; what others send meanwhile goes out together with the next one,
+// 64 KiB at a time.
 //
 // # Limits
 //

@@ -13,7 +13,7 @@ import (
 )
 
 // eventStream is the transport of Server-Sent Events: one response without end
-// that brings the messages, and a POST for each one to the server.
+// that brings the messages, and POSTs for those to the server.
 type eventStream struct {
 	*web
 	body    io.ReadCloser

@@ -11,7 +11,9 @@ import (
 // returns is stored in the value that result points to; a nil result, or a
 // method without one, stores nothing. The method's failure is a [*HubError];
 // a lost connection is [ErrClosed]. If ctx ends first the call goes on at the
-// server, and its answer is ignored.
+// server, and its answer is ignored: a CancelInvocation is for streams, and up
+// to ASP.NET Core 10 no client sends it for another call and no server heeds it
+// (STR-07). What is to be cancelled at the hub is a [Stream].
 //
 // An argument that is an iter.Seq2[T, error] or a channel is a stream: its
 // items are sent one by one, as the method's next stream (UP-01), in a
@@ -30,7 +32,7 @@ func (c *Client) invoke(ctx context.Context, result any, method string, args []a
 	if err != nil {
 		return err
 	}
-	message, uploads, err := conn.invocation(method, args)
+	message, uploads, err := conn.invocation(ctx, method, args)
 	if err != nil {
 		return err
 	}
@@ -57,7 +59,7 @@ func (c *Client) Send(ctx context.Context, method string, args ...any) error {
 	if err != nil {
 		return fmt.Errorf("send %s: %w", method, err)
 	}
-	message, uploads, err := conn.invocation(method, args)
+	message, uploads, err := conn.invocation(ctx, method, args)
 	if err != nil {
 		return fmt.Errorf("send %s: %w", method, err)
 	}

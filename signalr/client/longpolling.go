@@ -24,7 +24,7 @@ const (
 var errPollTimeout = errors.New("poll timed out")
 
 // longPolling is the transport of repeated requests: each GET waits until there
-// is something to bring, a POST goes to the server for each message.
+// is something to bring, messages go to the server by POST.
 type longPolling struct {
 	*web
 

@@ -17,6 +17,7 @@ import (
 // can be a bubble's. It is the [http.RoundTripper] of its clients.
 type memoryHub struct {
 	refuse func(negotiation int) bool // from 1 on; nil refuses none
+	posted func(body string) int      // the status of an answer to messages; nil is 200
 
 	mu    sync.Mutex // guards the fields below
 	asked []time.Time
@@ -69,6 +70,11 @@ func (h *memoryHub) RoundTrip(r *http.Request) (*http.Response, error) {
 		return response, nil
 	}
 	body, _ := io.ReadAll(r.Body)
+	if h.posted != nil {
+		if status := h.posted(string(body)); status != http.StatusOK {
+			return respond(r, status, http.NoBody), nil
+		}
+	}
 	for message := range strings.SplitSeq(strings.TrimSuffix(string(body), "\x1e"), "\x1e") {
 		switch {
 		case strings.HasPrefix(message, `{"protocol"`):

@@ -12,6 +12,9 @@ import (
 // send writes one message when it is its turn. ctx bounds the wait for the
 // turn only: half a message would spoil the connection.
 func (c *connection) send(ctx context.Context, message hubproto.Message) error {
+	if c.batching {
+		return c.sendBatched(ctx, message)
+	}
 	for {
 		if err := c.takeTurn(ctx); err != nil {
 			return err
@@ -63,18 +66,23 @@ func (c *connection) awaitRoom(ctx context.Context, room <-chan struct{}) error 
 // write is for the holder of the right to write.
 func (c *connection) write(message hubproto.Message) error {
 	frame := c.client.codec.Append(nil, message)
-	kept := c.ledger.keep(message, frame)
+	return c.writeFrames(frame, 1, c.ledger.keep(message, frame))
+}
+
+// writeFrames writes so many whole messages; if they are kept they go out again
+// with the replay.
+func (c *connection) writeFrames(frames []byte, messages uint64, kept bool) error {
 	t := c.carrier()
 	if t == nil && kept {
-		return nil // it goes out with the replay
+		return nil
 	}
 	if t == nil {
 		return closedBy(c.reason())
 	}
-	if err := t.Send(frame, c.client.options.ServerTimeout); err != nil {
+	if err := t.Send(frames, c.client.options.ServerTimeout); err != nil {
 		return c.unsent(t, kept, err)
 	}
-	c.client.stats.sent.Add(1)
+	c.client.stats.sent.Add(messages)
 	return nil
 }
 

@@ -45,7 +45,7 @@ func (c *Client) stream(ctx context.Context, method string, args []any, each fun
 	if err != nil {
 		return err
 	}
-	message, uploads, err := conn.invocation(method, args)
+	message, uploads, err := conn.invocation(ctx, method, args)
 	if err != nil {
 		return err
 	}

@@ -31,8 +31,11 @@ func isStream(v reflect.Value) bool {
 
 // invocation encodes a call; its streams have ids, but are not sent yet
 // (UP-01).
-func (c *connection) invocation(method string, args []any) (*hubproto.Invocation, []upload, error) {
-	message := &hubproto.Invocation{Target: method, Arguments: make([]hubproto.Raw, 0, len(args))}
+func (c *connection) invocation(ctx context.Context, method string, args []any) (*hubproto.Invocation, []upload, error) {
+	message := &hubproto.Invocation{Headers: headersOf(ctx), Target: method, Arguments: make([]hubproto.Raw, 0, len(args))}
+	if err := checkHeaders(message.Headers); err != nil {
+		return nil, nil, err
+	}
 	var uploads []upload
 	for i, arg := range args {
 		if source := reflect.ValueOf(arg); isStream(source) {

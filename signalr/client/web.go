@@ -100,6 +100,9 @@ func (w *web) get(ctx context.Context, accept string) (*http.Response, error) {
 	return response, nil
 }
 
+// batches says that a Send is a request of its own.
+func (*web) batches() {}
+
 // Close ends all requests.
 func (w *web) Close() error {
 	w.cancel()
@@ -112,3 +115,5 @@ func discard(response *http.Response) {
 	_, _ = io.CopyN(io.Discard, response.Body, maxRefusal)
 	response.Body.Close()
 }
+
+var _ batcher = (*web)(nil)
