@@ -28,6 +28,7 @@ var layers = map[string]node{
 	"signalr/client":    {level: 1, imports: []string{"signalr/hubproto", "signalr/internal/outbox", "signalr/internal/ws"}},
 	"internal/bus":      {level: 1, imports: []string{"."}},
 	"internal/document": {level: 1, imports: []string{"."}},
+	"internal/feed":     {level: 1, imports: []string{"."}},
 	"internal/health":   {level: 1, imports: []string{"."}},
 	"internal/pipeline": {level: 1, imports: []string{"."}},
 
