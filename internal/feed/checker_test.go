@@ -24,7 +24,6 @@ type checker struct {
 	floor     uint64 // without a position: what is stored above that is owed
 	loose     bool   // but not what the log had eaten by the time it subscribed
 	last      uint64 // the last envelope of this subscription
-	lastID    string
 	got       []fanfare.Envelope
 	broken    error
 }

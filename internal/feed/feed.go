@@ -110,6 +110,8 @@ func (f *Feed) Run(ctx context.Context) error {
 }
 
 // spawn runs work in a goroutine that Run awaits, if it is running.
+//
+//nolint:contextcheck // its context is Run's, not that of who asks for it
 func (f *Feed) spawn(work func(ctx context.Context)) bool {
 	f.life.Lock()
 	defer f.life.Unlock()
@@ -122,6 +124,8 @@ func (f *Feed) spawn(work func(ctx context.Context)) bool {
 }
 
 // context is Run's, or an ended one.
+//
+//nolint:contextcheck // likewise
 func (f *Feed) context() context.Context {
 	f.life.Lock()
 	defer f.life.Unlock()

@@ -55,15 +55,9 @@ func (b *bundle) subscribe(topic fanfare.Topic, form feed.Form, begin feed.Start
 }
 
 // told is what the client has received since the last call.
-func (b *bundle) told() (lines string) {
+func (b *bundle) told() string {
 	synctest.Wait()
-	for i, e := range b.conn.drain() {
-		if i > 0 {
-			lines += ", "
-		}
-		lines += describe(e)
-	}
-	return lines
+	return describeAll(b.conn.drain())
 }
 
 func (b *bundle) want(want string) {

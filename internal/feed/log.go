@@ -9,6 +9,8 @@ import (
 
 // Log is the durable record of events, and its live feed. Errors are
 // *fanfare.Error; what is unavailable may be tried again.
+//
+//nolint:interfacebloat // one log, which its users all need whole
 type Log interface {
 	// Epoch names the log in cursors.
 	Epoch() fanfare.Epoch

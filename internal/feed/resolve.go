@@ -14,10 +14,10 @@ func (f *Feed) resolve(ctx context.Context, name fanfare.Topic, t *topic, start 
 	if err != nil {
 		return nil, Receipt{}, err
 	}
-	return w, Receipt{Topic: name, Cursor: before.Encode(name), Resumed: resumed}, nil
+	return w, Receipt{Topic: name, Cursor: before, Resumed: resumed}, nil
 }
 
-func (w *walk) begin(ctx context.Context, start Start) (before fanfare.Cursor, resumed bool, err error) {
+func (w *walk) begin(ctx context.Context, start Start) (before string, resumed bool, err error) {
 	switch start.From {
 	case FromSnapshot:
 		before, err = w.fromSnapshot(ctx)
@@ -31,7 +31,7 @@ func (w *walk) begin(ctx context.Context, start Start) (before fanfare.Cursor, r
 			before, err = w.fromStored(ctx, max(first, 1)-1)
 		}
 	case FromCursor:
-		before = start.Cursor
+		before = start.Cursor.Encode(w.name)
 		resumed, err = w.fromCursor(ctx, start.Cursor)
 	default:
 		err = fanfare.Errorf(fanfare.CodeInvalidArgument, "a subscription cannot begin from %d", start.From)
@@ -41,7 +41,7 @@ func (w *walk) begin(ctx context.Context, start Start) (before fanfare.Cursor, r
 
 // fromStored begins with whatever is still stored after seq, if somebody
 // follows, without losing anything that is stored from now on.
-func (w *walk) fromStored(ctx context.Context, seq uint64) (before fanfare.Cursor, err error) {
+func (w *walk) fromStored(ctx context.Context, seq uint64) (before string, err error) {
 	owed := uint64(0)
 	if w.topic != nil {
 		last, end, err := w.feed.log.End(ctx, w.name)
@@ -53,13 +53,17 @@ func (w *walk) fromStored(ctx context.Context, seq uint64) (before fanfare.Curso
 	return w.fromAfter(seq, owed), nil
 }
 
-func (w *walk) fromAfter(seq, owed uint64) (before fanfare.Cursor) {
+func (w *walk) fromAfter(seq, owed uint64) (before string) {
 	w.pos = position{after: seq, free: true, owed: owed}
-	return fanfare.CursorBefore(w.feed.log.Epoch(), seq)
+	return w.cursorBefore(seq)
+}
+
+func (w *walk) cursorBefore(seq uint64) string {
+	return fanfare.CursorBefore(w.feed.log.Epoch(), seq).Encode(w.name)
 }
 
 // fromNow begins with what is not told to others yet.
-func (w *walk) fromNow(ctx context.Context) (before fanfare.Cursor, err error) {
+func (w *walk) fromNow(ctx context.Context) (before string, err error) {
 	if t := w.topic; t != nil {
 		t.mu.Lock()
 		defer t.mu.Unlock()
@@ -68,7 +72,7 @@ func (w *walk) fromNow(ctx context.Context) (before fanfare.Cursor, err error) {
 	}
 	last, end, err := w.feed.log.End(ctx, w.name)
 	w.pos = position{seq: last, after: max(last, end)}
-	return fanfare.CursorBefore(w.feed.log.Epoch(), w.pos.after), err
+	return w.cursorBefore(w.pos.after), err
 }
 
 // hasState reports whether events of the topic can tell how things are.
@@ -78,7 +82,7 @@ func hasState(topic fanfare.Topic) bool {
 
 // fromSnapshot begins with the present state, and without one after where it
 // was looked for.
-func (w *walk) fromSnapshot(ctx context.Context) (before fanfare.Cursor, err error) {
+func (w *walk) fromSnapshot(ctx context.Context) (before string, err error) {
 	if !hasState(w.name) {
 		return w.fromNow(ctx)
 	}
@@ -87,7 +91,7 @@ func (w *walk) fromSnapshot(ctx context.Context) (before fanfare.Cursor, err err
 		return w.fromAfter(mark, mark+1), err
 	}
 	w.tellState(state, mark, 0)
-	return fanfare.CursorBefore(w.feed.log.Epoch(), state[0].Seq-1), nil
+	return w.cursorBefore(state[0].Seq - 1), nil
 }
 
 func (w *walk) tellState(state []fanfare.Stored, mark, prev uint64) {

@@ -67,6 +67,14 @@ func describe(e fanfare.Envelope) string {
 	return s
 }
 
+func describeAll(told []fanfare.Envelope) string {
+	lines := make([]string, 0, len(told))
+	for _, e := range told {
+		lines = append(lines, describe(e))
+	}
+	return strings.Join(lines, ", ")
+}
+
 // startCase is a log of these events, by seq from 1 on, and where a start in it
 // leads.
 type startCase struct {
@@ -173,11 +181,7 @@ func (c startCase) build(t *testing.T) (*memLog, feed.Start) {
 
 func (c startCase) check(t *testing.T, receipt feed.Receipt, told []fanfare.Envelope, next string) {
 	t.Helper()
-	lines := make([]string, 0, len(told))
-	for _, e := range told {
-		lines = append(lines, describe(e))
-	}
-	if got := strings.Join(lines, ", "); got != c.want {
+	if got := describeAll(told); got != c.want {
 		t.Errorf("told %q, want %q", got, c.want)
 	}
 	if next != c.then {
@@ -302,16 +306,12 @@ func TestHistoryBeginsWhereAsked(t *testing.T) {
 					log, begin := c.build(t)
 					f, stop := start(t, feed.Options{Log: log, Sink: &fakeHub{}})
 					told := pages(t, f, c.topic, begin, limit)
-					lines := make([]string, 0, len(told))
-					for _, e := range told {
-						lines = append(lines, describe(e))
-					}
 					want := c.want
 					if limit == 1 { // what follows a page begins by its cursor
 						want = strings.ReplaceAll(want, "3>4 snapshot", "3>4")
 						want = strings.ReplaceAll(want, "1>4 gap:1", "1>3 empty gap:1, 3>4")
 					}
-					if got := strings.Join(lines, ", "); got != want {
+					if got := describeAll(told); got != want {
 						t.Errorf("items %q, want %q", got, want)
 					}
 					stop()

@@ -3,6 +3,7 @@ package feed_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"strconv"
 	"sync"
 	"testing"
@@ -69,7 +70,7 @@ func subscribeOnce(ctx context.Context, f *feed.Feed, hub *fakeHub, log *memLog,
 		return err
 	}
 	c.subscribed()
-	for range 1 + d.in(30) {
+	for range 1 + d.in(10) {
 		e, ok := conn.take(ctx)
 		if !ok {
 			return ctx.Err()
@@ -124,11 +125,7 @@ func TestFromNowOnAFollowedTopicAsksNothing(t *testing.T) {
 	inBubble(t, func(b *bundle) {
 		b.subscribe(service, feed.Callbacks, feed.Start{From: feed.FromNow})
 		before := map[string]int{}
-		b.log.with(func() {
-			for name, n := range b.log.calls {
-				before[name] = n
-			}
-		})
+		b.log.with(func() { maps.Copy(before, b.log.calls) })
 		for range 10 {
 			s := b.feed.Subscriber(b.hub.conn(10))
 			if _, err := s.Subscribe(b.Context(), service, feed.Callbacks, feed.Start{From: feed.FromNow}); err != nil {

@@ -169,14 +169,14 @@ func (s *subscription) step(ctx context.Context, w *walk) (done bool, err error)
 	}
 	defer func() { <-s.subscriber.pace }()
 	if s.subscriber.conn.AwaitRoom(ctx) != nil {
-		return true, nil //nolint:nilerr // ctx or the connection has ended
+		return true, nil // ctx or the connection has ended
 	}
 	if e, ok := w.ready(); ok {
 		s.send(ctx, e)
 		return false, nil
 	}
 	if done, err := s.join(ctx, w); done || err != nil {
-		return true, nil //nolint:nilerr // likewise
+		return true, nil // likewise
 	}
 	e, wake, err := w.next(ctx)
 	if err == nil && wake == nil {

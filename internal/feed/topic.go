@@ -24,12 +24,12 @@ type topic struct {
 	mu        sync.Mutex
 	opened    bool
 	gone      bool
-	head      uint64         // seq of the last envelope, 0: none
-	base      uint64         // a seq that all events to come are above of, as of the opening
-	last      fanfare.Cursor // the position at head
-	seen      uint64         // the highest seq that is known to be stored
-	repairing bool           // events come from the log, not from its live feed
-	tries     int            // how often the log did not have what was seen
+	head      uint64 // seq of the last envelope, 0: none
+	base      uint64 // a seq that all events to come are above of, as of the opening
+	last      string // the cursor at head
+	seen      uint64 // the highest seq that is known to be stored
+	repairing bool   // events come from the log, not from its live feed
+	tries     int    // how often the log did not have what was seen
 	ring      ring
 	wake      chan struct{} // closed by the next envelope; nil if nobody waits
 	joined    [Envelopes + 1]int
@@ -46,7 +46,7 @@ func (t *topic) open(last, end uint64) {
 	if t.ring.floor = last; last == 0 { // there may have been events that are gone
 		t.ring.floor = t.base
 	}
-	t.last = fanfare.CursorBefore(t.feed.log.Epoch(), t.base)
+	t.last = fanfare.CursorBefore(t.feed.log.Epoch(), t.base).Encode(t.name)
 	if t.lacksLocked() {
 		t.repairLocked()
 	}
@@ -96,21 +96,20 @@ func (t *topic) advanceLocked(ctx context.Context, stored fanfare.Stored, gap bo
 	if gap {
 		e.Gap = &fanfare.Gap{After: t.head}
 	}
-	t.tellLocked(ctx, e, fanfare.CursorAt(t.feed.log.Epoch(), stored.Seq, stored.Event.ID))
+	t.tellLocked(ctx, e)
 }
 
 // missLocked says that what was seen is not to be had any more.
 func (t *topic) missLocked(ctx context.Context) {
-	e := t.feed.gapEnvelope(t.name, t.head, t.seen)
-	t.tellLocked(ctx, e, fanfare.CursorBefore(t.feed.log.Epoch(), t.seen))
+	t.tellLocked(ctx, t.feed.gapEnvelope(t.name, t.head, t.seen))
 }
 
 // tellLocked hands an envelope to all who follow.
-func (t *topic) tellLocked(ctx context.Context, e fanfare.Envelope, at fanfare.Cursor) {
+func (t *topic) tellLocked(ctx context.Context, e fanfare.Envelope) {
 	if e.Gap != nil {
 		t.feed.meters.gaps.Add(ctx, 1)
 	}
-	t.head, t.last = e.Seq, at
+	t.head, t.last = e.Seq, e.Cursor
 	t.keepLocked(e)
 	if t.joined[Callbacks] > 0 && !e.GapOnly() {
 		t.feed.sink.Callback(ctx, e)
