@@ -44,8 +44,11 @@ type Retention struct {
 // partition holds, so that one noisy topic does not push out the others.
 const defaultMaxPerTopic = 100_000
 
-// Stats counts what was not handed on since Start.
+// Stats counts what was not done as usual since Start.
 type Stats struct {
+	Refused       uint64 // lists of events that were not taken: too much waits for the disk
+	Split         uint64 // batches that were written again one by one
+	Shortened     uint64 // times that duplicates began to be recognised for a shorter time
 	Undecodable   uint64 // stored events, records and jobs that could not be read
 	SlowConsumer  uint64 // times that NATS began to drop a topic's events because deliver was too slow
 	Dropped       uint64 // events dropped for that reason; they are in the log
@@ -69,6 +72,7 @@ type Bus struct {
 	doubts    chan struct{}           // holds one when live events may have been lost
 	liveQueue int                     // of each shard; set before Start
 
+	shortened     atomic.Uint64
 	undecodable   atomic.Uint64
 	slowConsumer  atomic.Uint64
 	asyncFailures atomic.Uint64
@@ -82,6 +86,9 @@ type session struct {
 	conn     *nats.Conn
 	js       jetstream.JetStream
 	epoch    fanfare.Epoch
+	ids      *ids
+	writer   *writer
+	window   func() // ends the goroutine that keeps the duplicate window
 	records  jetstream.KeyValue
 	jobs     jetstream.Consumer
 	follows  *follows
@@ -150,7 +157,7 @@ func (b *Bus) open(ctx context.Context, s *session) (err error) {
 	if s.conn, err = b.connect(s.server); err != nil {
 		return err
 	}
-	if s.js, err = jetstream.New(s.conn, jetstream.WithDefaultTimeout(requestTimeout)); err != nil {
+	if s.js, err = b.jetStream(s.conn); err != nil {
 		return err
 	}
 	if s.epoch, err = b.openEvents(ctx, s.js); err != nil {
@@ -165,7 +172,11 @@ func (b *Bus) open(ctx context.Context, s *session) (err error) {
 	if s.jobs, err = b.openJobs(ctx, s.js); err != nil {
 		return err
 	}
-	return b.openReading(ctx, s)
+	if err := b.openReading(ctx, s); err != nil {
+		return err
+	}
+	b.startWriting(s) //nolint:contextcheck // what is written outlives the call of Start
+	return nil
 }
 
 // openReading makes what the log is read by.
@@ -183,10 +194,23 @@ func (b *Bus) openReading(ctx context.Context, s *session) (err error) {
 	return b.startKeepers(s)
 }
 
-// Stop hands over what was sent, closes the store and returns when the server
-// has ended. ctx bounds the first part only: closing a store half-way would
-// cost its next opening more time than is won. Stopping twice, or what never
-// started, is no error.
+// startWriting makes what the log is written by.
+func (b *Bus) startWriting(s *session) {
+	s.ids = newIDs(b.opts.Retention.MaxAge)
+	s.writer = newWriter(s, b.opts.Partitions, func(p int, stored fanfare.Stored) { b.appended(s, p, stored) })
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() { b.keepWindow(ctx, s) })
+	s.window = func() {
+		cancel()
+		wg.Wait()
+	}
+}
+
+// Stop writes what waits to be written, closes the store and returns when the
+// server has ended. ctx bounds the first part only, and what it leaves is
+// answered as unavailable: closing a store half-way would cost its next opening
+// more time than is won. Stopping twice, or what never started, is no error.
 func (b *Bus) Stop(ctx context.Context) error {
 	b.lifecycle.Lock()
 	defer b.lifecycle.Unlock()
@@ -194,6 +218,10 @@ func (b *Bus) Stop(ctx context.Context) error {
 	if s == nil {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	s.window()
+	s.writer.stop(ctx)
 	err := flush(ctx, s.conn)
 	s.close()
 	return translate("stop the bus", err)
@@ -235,6 +263,7 @@ func (b *Bus) Healthy() error {
 // Stats returns the counters.
 func (b *Bus) Stats() Stats {
 	stats := Stats{
+		Shortened:     b.shortened.Load(),
 		Undecodable:   b.undecodable.Load(),
 		SlowConsumer:  b.slowConsumer.Load(),
 		AsyncFailures: b.asyncFailures.Load(),
@@ -243,6 +272,7 @@ func (b *Bus) Stats() Stats {
 	}
 	if s := b.session.Load(); s != nil {
 		stats.Dropped = s.follows.lost()
+		stats.Refused, stats.Split = s.writer.refused.Load(), s.writer.split.Load()
 	}
 	return stats
 }

@@ -107,20 +107,6 @@ func TestEventsOutliveARestart(t *testing.T) {
 	}
 }
 
-func BenchmarkAppend(b *testing.B) {
-	bench := bus.New(bus.Options{Dir: b.TempDir()})
-	if err := bench.Start(b.Context()); err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { bench.Stop(context.Background()) })
-	topic := fanfare.DocumentTopic(doc)
-	for n := 0; b.Loop(); n++ {
-		if _, err := bench.Append(b.Context(), progress(doc, n), topic); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
 func TestLastID(t *testing.T) {
 	t.Parallel()
 	b := newBus(t, bus.Options{})

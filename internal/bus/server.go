@@ -12,6 +12,7 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 const (
@@ -102,6 +103,16 @@ func (b *Bus) connect(ns *server.Server) (*nats.Conn, error) {
 			b.log.Warn("Lost the connection to the embedded server", slog.Any("error", err))
 		}),
 		nats.ReconnectHandler(func(*nats.Conn) { b.doubt() }),
+	)
+}
+
+// jetStream returns what requests and publishes go through. Each committer has
+// at most maxInFlight messages unanswered.
+func (b *Bus) jetStream(conn *nats.Conn) (jetstream.JetStream, error) {
+	return jetstream.New(conn,
+		jetstream.WithDefaultTimeout(requestTimeout),
+		jetstream.WithPublishAsyncTimeout(requestTimeout),
+		jetstream.WithPublishAsyncMaxPending(max(b.opts.Partitions, 1)*maxInFlight),
 	)
 }
 

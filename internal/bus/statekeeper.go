@@ -218,7 +218,7 @@ func (k *keeper) write(ctx context.Context, drafts []*draft, mark uint64) error 
 	msg := &nats.Msg{Subject: markSubject(k.p), Data: strconv.AppendUint(nil, mark, 10), Header: nats.Header{}}
 	if len(drafts) > 0 {
 		msg.Header = stateBatch(id, len(drafts)+1)
-		msg.Header.Set("Nats-Batch-Commit", "1")
+		msg.Header.Set(batchCommitHeader, "1")
 	}
 	ack, err := k.session.js.PublishMsg(ctx, msg,
 		jetstream.WithExpectLastSequencePerSubject(k.markAt), jetstream.WithRetryAttempts(0))
@@ -231,7 +231,7 @@ func (k *keeper) write(ctx context.Context, drafts []*draft, mark uint64) error 
 }
 
 func stateBatch(id string, seq int) nats.Header {
-	return nats.Header{"Nats-Batch-Id": {id}, "Nats-Batch-Sequence": {strconv.Itoa(seq)}}
+	return nats.Header{batchIDHeader: {id}, batchSeqHeader: {strconv.Itoa(seq)}}
 }
 
 // complete adds the slots that services have besides those that are new. What

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -13,9 +12,6 @@ import (
 )
 
 const (
-	// duplicateWindow is how long an event sent again is recognised. The ids
-	// are held in memory, about 100 bytes each.
-	duplicateWindow = 10 * time.Minute
 	// maxPartitions keeps a mistyped setting from making thousands of files.
 	maxPartitions = 1024
 
