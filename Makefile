@@ -58,6 +58,10 @@ race: ## Short tests under the race detector, the library's also with its epoll 
 soak: ## A hundred thousand hostile connections, under the race detector
 	SOAK=1 go test -race -count=1 -timeout=20m -run='TestJunkConnections|TestHostile|TestChurn|TestCutAtRandom' -v ./signalr
 
+.PHONY: powercut
+powercut: ## Lose nothing acknowledged in a power cut (Linux; needs the right to mount a file)
+	POWERCUT=1 go test -count=1 -run='PowerCut' -v ./internal/bus
+
 .PHONY: conformance-report
 conformance-report: ## Write docs/conformance.md: which test shows which behaviour
 	go run ./signalr/internal/conformance/report
