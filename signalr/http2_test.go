@@ -23,7 +23,7 @@ const shortDeadline = 1500 * time.Millisecond
 // the HTTP server; 0 is none.
 func overHTTP2(t *testing.T, secure bool, deadline time.Duration, o options) *bundle {
 	t.Helper()
-	b := &bundle{hub: signalr.NewHub(o.hub), server: signalr.NewServer(o.server)}
+	b := &bundle{hub: signalr.NewHub(unpinged(o.hub)), server: signalr.NewServer(o.server)}
 	o.prepare(b.hub)
 	b.server.MapHub("/hub", b.hub, o.endpoint)
 	b.http = httptest.NewUnstartedServer(b.server)

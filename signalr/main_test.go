@@ -54,9 +54,22 @@ type options struct {
 	prepare  func(*signalr.Hub)
 }
 
+// unpinged are the options of a hub that does not ping, unless a test says how
+// often: no machine is so slow that a ping comes between what is wanted.
+func unpinged(o *signalr.HubOptions) *signalr.HubOptions {
+	quiet := signalr.HubOptions{}
+	if o != nil {
+		quiet = *o
+	}
+	if quiet.KeepAliveInterval == 0 {
+		quiet.KeepAliveInterval = time.Hour
+	}
+	return &quiet
+}
+
 func setup(tb testing.TB, o options) *bundle {
 	tb.Helper()
-	b := &bundle{hub: signalr.NewHub(o.hub), server: newServer(o.server)}
+	b := &bundle{hub: signalr.NewHub(unpinged(o.hub)), server: newServer(o.server)}
 	if o.prepare != nil {
 		o.prepare(b.hub)
 	}
