@@ -49,7 +49,9 @@
 // client how many older ones it stands for, and [Hub.NextOverflow] tells the
 // application what a connection lacks, by the Position that each message had.
 // What has begun to be sent is never left out, nor what stateful reconnect has
-// numbered. [Caller.AwaitRoom] paces who sends much to one client.
+// numbered. [Caller.AwaitRoom] paces who sends much to one client. What the
+// operating system has taken counts as begun: [EndpointOptions.UnsentLimit] has
+// it take little.
 //
 // # Stateful reconnect
 //

@@ -27,6 +27,14 @@ type EndpointOptions struct {
 	// TransportSendTimeout is how long a client may take nothing of what waits
 	// for it before it is cut; default 30 s.
 	TransportSendTimeout time.Duration
+	// UnsentLimit bounds what the system takes for a client on a WebSocket and
+	// cannot send yet, in bytes; default 0, as much as it likes, which may be
+	// megabytes. They are out of the reach of a Delivery: for a client that is
+	// slow they are what it gets first, however old. What the network and the
+	// client's own system hold is besides. 4 KiB are enough for full speed. It
+	// is for Linux, and does nothing elsewhere; the socket of the other
+	// transports is the HTTP server's.
+	UnsentLimit int
 	// PollTimeout is how long a poll waits for messages before it is answered
 	// without any; default 90 s. Clients wait 100 s (LP-04).
 	PollTimeout time.Duration

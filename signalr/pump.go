@@ -6,8 +6,9 @@ import (
 	"net"
 )
 
-// writeStep is what a writer offers to a socket at a time, in bytes: between
-// two steps it sees whether the client takes anything at all.
+// writeStep is what is offered to a socket at a time, in bytes: between two
+// steps a writer sees whether the client takes anything at all. What a socket
+// does not take of it cannot be conflated any more, nor overtaken.
 const writeStep = 16 << 10
 
 // write gives the bytes of a round to a connection without a queue, without
@@ -73,7 +74,7 @@ func (s *shard) pump(c *connection) {
 		return
 	}
 	for !c.away && c.queue().sendable() {
-		bytes := c.queue().take(s.scratch[:0], roundBytes, c.encoding.Load(), c.sink.wire)
+		bytes := c.queue().take(s.scratch[:0], writeStep, c.encoding.Load(), c.sink.wire)
 		if cap(bytes) <= keepScratch {
 			s.scratch = bytes[:0]
 		}

@@ -241,10 +241,8 @@ func (e *endpoint) serveReturn(w http.ResponseWriter, r *http.Request, u user, c
 	if r.Context().Err() != nil {
 		return
 	}
-	conn, err := ws.Accept(w, r)
+	conn, err := e.socket(w, r)
 	if err != nil {
-		e.server.counters.refused.Add(1)
-		e.server.options.Logger.DebugContext(r.Context(), "websocket refused", slog.Any("error", err))
 		return
 	}
 	if u.id != c.user.id { // SR-20

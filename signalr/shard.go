@@ -167,7 +167,9 @@ func (s *shard) deliver(c *connection, m *message) {
 	}
 }
 
-// give adds a frame for c alone, after what everybody has got in this round.
+// give adds a frame for c alone, after what everybody has got in this round. A
+// step is written as soon as it is full: if the client is slow, what comes
+// after it waits where a Delivery counts.
 func (s *shard) give(c *connection, frame []byte, how *handling) {
 	if c.finished {
 		s.server.counters.dropped.Add(1)
@@ -178,8 +180,12 @@ func (s *shard) give(c *connection, frame []byte, how *handling) {
 	}
 	if c.slow {
 		s.enqueue(c, frame, how)
-	} else {
-		c.own.add(frame)
+		return
+	}
+	if c.own.add(frame); len(c.own.bytes) >= writeStep {
+		bytes := c.own.bytes
+		c.own = run{}
+		s.write(c, bytes)
 	}
 }
 

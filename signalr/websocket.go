@@ -173,12 +173,26 @@ func (e *endpoint) serveWebSocket(w http.ResponseWriter, r *http.Request, u user
 	}
 }
 
-// upgrade takes the request from the HTTP server and starts the connection.
-func (e *endpoint) upgrade(w http.ResponseWriter, r *http.Request, u user, found attachment) {
+// socket takes the request from the HTTP server.
+func (e *endpoint) socket(w http.ResponseWriter, r *http.Request) (*ws.Conn, error) {
 	conn, err := ws.Accept(w, r)
 	if err != nil {
 		e.server.counters.refused.Add(1)
 		e.server.options.Logger.DebugContext(r.Context(), "websocket refused", slog.Any("error", err))
+		return nil, err
+	}
+	if limit := e.options.UnsentLimit; limit > 0 {
+		if err := conn.LimitUnsent(limit); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+			e.server.options.Logger.WarnContext(r.Context(), "unsent bytes are not bounded", slog.Any("error", err))
+		}
+	}
+	return conn, nil
+}
+
+// upgrade opens a WebSocket and starts the connection.
+func (e *endpoint) upgrade(w http.ResponseWriter, r *http.Request, u user, found attachment) {
+	conn, err := e.socket(w, r)
+	if err != nil {
 		if found.token.text != "" {
 			e.server.attachments.giveBack(found.token)
 		}
