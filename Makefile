@@ -66,6 +66,10 @@ powercut: ## Lose nothing acknowledged in a power cut (Linux; needs the right to
 conformance-report: ## Write docs/conformance.md: which test shows which behaviour
 	go run ./signalr/internal/conformance/report
 
+.PHONY: events-page
+events-page: ## Write the tables of docs/events.md: types, topics, callbacks, codes
+	UPDATE_GOLDEN=1 go test -count=1 -run='^TestEventsPage$$' .
+
 .PHONY: arch
 arch: ## Only the package graph, the modules' owners and the size limits
 	go test ./internal/arch

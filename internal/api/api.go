@@ -3,7 +3,6 @@ package api
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -35,7 +34,7 @@ type Options struct {
 	Documents     Documents
 	Health        Health
 	Emitter       Emitter
-	Feed          Feed                 // nil: topics cannot be read
+	Topics        Topics               // nil: topics cannot be read
 	Ready         func() error         // why the process cannot serve now; nil always can
 	MaxUpload     int64                // bytes of a body, default 512 MiB
 	UploadIdle    time.Duration        // a body may go without a byte, default 30 s
@@ -73,7 +72,7 @@ type API struct {
 	documents  Documents
 	health     Health
 	emitter    Emitter
-	feed       Feed
+	topics     Topics
 	ready      func() error
 	maxUpload  int64
 	uploadIdle time.Duration
@@ -84,32 +83,27 @@ type API struct {
 	logger     *slog.Logger
 }
 
-// New returns an API. The error is of an instrument that the meter provider
-// refused.
-func New(options Options) (*API, error) {
-	observer, err := newObserver(options.MeterProvider)
-	if err != nil {
-		return nil, fmt.Errorf("api: %w", err)
-	}
+// New returns an API.
+func New(options Options) *API {
 	options = options.withDefaults()
 	a := &API{
 		documents:  options.Documents,
 		health:     options.Health,
 		emitter:    options.Emitter,
-		feed:       options.Feed,
+		topics:     options.Topics,
 		ready:      options.Ready,
 		maxUpload:  options.MaxUpload,
 		uploadIdle: options.UploadIdle,
 		heartbeat:  options.Heartbeat,
 		streams:    newStreams(options.MaxStreams),
-		observer:   observer,
+		observer:   newObserver(options.MeterProvider, options.Logger),
 		logger:     options.Logger,
 	}
 	if options.EventRate > 0 {
 		a.limiter = newLimiter(options.EventRate, max(1, options.EventBurst))
 	}
 	a.handler = a.guard(a.routes(options))
-	return a, nil
+	return a
 }
 
 // ServeHTTP implements [http.Handler].
@@ -124,7 +118,7 @@ func (a *API) Close() { a.streams.close() }
 // the mux, whose own 405 is plain text.
 func (a *API) routes(options Options) http.Handler {
 	mux := http.NewServeMux()
-	if a.feed != nil {
+	if a.topics != nil {
 		mux.Handle("/api/topics/{topic}/events", a.handle(endpoint{http.MethodGet: a.readTopic}.serve))
 	}
 	for path, methods := range map[string]endpoint{

@@ -2,7 +2,8 @@ package api
 
 import (
 	"context"
-	"fmt"
+	"errors"
+	"log/slog"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -25,22 +26,21 @@ type observer struct {
 	streams metric.Int64UpDownCounter
 }
 
-func newObserver(meters metric.MeterProvider) (*observer, error) {
+// newObserver makes the instruments. One that the provider refuses counts
+// nothing, which is no reason not to serve.
+func newObserver(meters metric.MeterProvider, logger *slog.Logger) *observer {
 	if meters == nil {
 		meters = noop.NewMeterProvider()
 	}
 	meter := meters.Meter(scope)
-	refused, err := meter.Int64Counter(metricRefused, metric.WithUnit("{request}"),
+	refused, refusedErr := meter.Int64Counter(metricRefused, metric.WithUnit("{request}"),
 		metric.WithDescription("Requests that were answered with a problem."))
-	if err != nil {
-		return nil, fmt.Errorf("make %s: %w", metricRefused, err)
-	}
-	streams, err := meter.Int64UpDownCounter(metricStreams, metric.WithUnit("{stream}"),
+	streams, streamsErr := meter.Int64UpDownCounter(metricStreams, metric.WithUnit("{stream}"),
 		metric.WithDescription("Event streams that are open."))
-	if err != nil {
-		return nil, fmt.Errorf("make %s: %w", metricStreams, err)
+	if err := errors.Join(refusedErr, streamsErr); err != nil {
+		logger.Error("instruments are missing", slog.Any("error", err))
 	}
-	return &observer{refused: refused, streams: streams}, nil
+	return &observer{refused: refused, streams: streams}
 }
 
 func (o *observer) problem(ctx context.Context, code fanfare.Code) {

@@ -24,20 +24,6 @@ type Emitter interface {
 	EmitAll(ctx context.Context, events []fanfare.Event) ([]fanfare.Receipt, error)
 }
 
-// receiptView is a receipt as publishers see it.
-type receiptView struct {
-	ID         string `json:"id"`
-	Topic      string `json:"topic"`
-	Seq        uint64 `json:"seq"`
-	Cursor     string `json:"cursor"`
-	Durability string `json:"durability"`
-	Duplicate  bool   `json:"duplicate"`
-}
-
-func viewReceipt(r fanfare.Receipt) receiptView {
-	return receiptView{ID: r.ID, Topic: r.Topic.String(), Seq: r.Seq, Cursor: r.Cursor, Durability: r.Durability, Duplicate: r.Duplicate}
-}
-
 // publish takes events in, in one of four forms. Whatever it is, a request costs
 // its client as much as one event.
 func (a *API) publish(w http.ResponseWriter, r *http.Request) error {
@@ -63,7 +49,7 @@ func (a *API) publish(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusAccepted, jsonType, viewReceipt(receipt))
+	return writeJSON(w, http.StatusAccepted, jsonType, receipt)
 }
 
 func (a *API) publishBatch(w http.ResponseWriter, r *http.Request) error {
@@ -82,11 +68,10 @@ func (a *API) publishBatch(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	views := make([]receiptView, 0, len(receipts))
-	for _, receipt := range receipts {
-		views = append(views, viewReceipt(receipt))
+	if receipts == nil {
+		receipts = []fanfare.Receipt{} // of an empty batch, in JSON a list too
 	}
-	return writeJSON(w, http.StatusAccepted, jsonType, views)
+	return writeJSON(w, http.StatusAccepted, jsonType, receipts)
 }
 
 // charge takes events off what the client may publish now.

@@ -1,7 +1,9 @@
 package api
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -9,6 +11,7 @@ import (
 	"time"
 
 	"github.com/fanfare-hub/fanfare"
+	"github.com/fanfare-hub/fanfare/internal/feed"
 )
 
 const (
@@ -23,7 +26,7 @@ const (
 // Last-Event-ID. Nothing is queued: the next event is fetched when the client
 // has taken the one before.
 func (a *API) streamTopic(w http.ResponseWriter, r *http.Request, topic fanfare.Topic) error {
-	at, err := streamPosition(r)
+	start, err := streamStart(r, topic)
 	if err != nil {
 		return err
 	}
@@ -32,7 +35,7 @@ func (a *API) streamTopic(w http.ResponseWriter, r *http.Request, topic fanfare.
 		return err
 	}
 	defer leave()
-	reader, err := a.feed.Follow(ctx, topic, at)
+	reader, err := a.topics.Read(ctx, topic, start)
 	if err != nil {
 		return err
 	}
@@ -51,15 +54,15 @@ func (a *API) streamTopic(w http.ResponseWriter, r *http.Request, topic fanfare.
 	return nil
 }
 
-// streamPosition is the query's, unless a browser goes on where it was.
-func streamPosition(r *http.Request) (Position, error) {
+// streamStart is the query's, unless a browser goes on where it was.
+func streamStart(r *http.Request, topic fanfare.Topic) (feed.Start, error) {
 	if r.URL.Query().Has("limit") {
-		return Position{}, fanfare.Errorf(fanfare.CodeInvalidArgument, "limit is given: an event stream has no end")
+		return feed.Start{}, fanfare.Errorf(fanfare.CodeInvalidArgument, "limit is given: an event stream has no end")
 	}
 	if last := r.Header.Get("Last-Event-ID"); last != "" {
-		return Position{Cursor: last}, nil
+		return feed.ParseStart(topic, last, "", feed.FromCursor)
 	}
-	return positionOf(r, "snapshot")
+	return startOf(r, topic, feed.FromSnapshot)
 }
 
 // step writes the next event, or a sign of life when there is none for long.
@@ -121,3 +124,19 @@ func (s *stream) write(data []byte) error {
 
 // end leaves time for the end of the answer, which net/http writes.
 func (s *stream) end() { _ = s.conn.SetWriteDeadline(time.Now().Add(answerIdle)) }
+
+// encodeEnvelope writes an envelope on one line.
+func encodeEnvelope(e fanfare.Envelope) ([]byte, error) {
+	data, err := e.MarshalJSON()
+	if err != nil {
+		return nil, fmt.Errorf("encode envelope: %w", err)
+	}
+	if !bytes.ContainsAny(data, "\r\n") {
+		return data, nil
+	}
+	var line bytes.Buffer
+	if err := json.Compact(&line, data); err != nil {
+		return nil, fmt.Errorf("encode envelope: %w", err)
+	}
+	return line.Bytes(), nil
+}

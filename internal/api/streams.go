@@ -32,7 +32,7 @@ func (s *streams) enter(ctx context.Context) (inner context.Context, leave func(
 	if s.most > 0 && len(s.ends) >= s.most {
 		return nil, nil, fanfare.Errorf(fanfare.CodeUnavailable, "%d event streams are open, which is as many as may be: try again later", s.most)
 	}
-	inner, cancel := context.WithCancel(ctx)
+	inner, cancel := context.WithCancel(ctx) //nolint:gosec // leave and close call it
 	id := s.next
 	s.next++
 	s.ends[id] = cancel

@@ -1,31 +1,25 @@
 package api
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
 	"mime"
 	"net/http"
 	"strconv"
 	"strings"
 
 	"github.com/fanfare-hub/fanfare"
+	"github.com/fanfare-hub/fanfare/internal/feed"
 )
 
-// maxPageBytes ends a page early, so that 500 of the largest events do not stand
-// in memory at once for each who asks.
-const maxPageBytes = 4 << 20
-
-// Feed gives the events of topics, from a position on. Both methods say
-// invalid_cursor or invalid_argument of a position that is none.
-type Feed interface {
-	// History returns what follows now, at most limit envelopes, and the cursor
-	// behind the last: of the position itself if there are none.
-	History(ctx context.Context, topic fanfare.Topic, at Position, limit int) (items []fanfare.Envelope, next string, err error)
-	// Follow returns what follows, now and later. The context is only for the
-	// call itself.
-	Follow(ctx context.Context, topic fanfare.Topic, at Position) (Reader, error)
+// Topics gives the events of topics, from a position on. Errors are a
+// [*fanfare.Error].
+type Topics interface {
+	// History returns what followers were told from start on, at most limit
+	// envelopes and a few MiB, and the cursor after the last of them: that of
+	// start if there are none.
+	History(ctx context.Context, topic fanfare.Topic, start feed.Start, limit int) (items []fanfare.Envelope, next string, err error)
+	// Read begins to follow a topic; the context is that of the call alone.
+	Read(ctx context.Context, topic fanfare.Topic, start feed.Start) (Reader, error)
 }
 
 // Reader gives a topic's envelopes one by one, at the pace of who reads.
@@ -35,10 +29,18 @@ type Reader interface {
 	Close()
 }
 
-// Position is where in a topic to begin: one of both is empty.
-type Position struct {
-	Cursor string
-	From   string // "snapshot", "start", "now", or an RFC 3339 time
+// TopicsOf makes a feed the Topics of an [API].
+func TopicsOf(f *feed.Feed) Topics { return topics{f} }
+
+type topics struct{ *feed.Feed }
+
+// Read implements [Topics].
+func (t topics) Read(ctx context.Context, topic fanfare.Topic, start feed.Start) (Reader, error) {
+	reader, err := t.Feed.Read(ctx, topic, start)
+	if err != nil {
+		return nil, err
+	}
+	return reader, nil
 }
 
 // readTopic answers with the topic's history, or with a stream that goes on, as
@@ -51,7 +53,7 @@ func (a *API) readTopic(w http.ResponseWriter, r *http.Request) error {
 	if acceptsStream(r.Header) {
 		return a.streamTopic(w, r, topic)
 	}
-	at, err := positionOf(r, "start")
+	start, err := startOf(r, topic, feed.FromBeginning)
 	if err != nil {
 		return err
 	}
@@ -59,28 +61,24 @@ func (a *API) readTopic(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	items, next, err := a.feed.History(r.Context(), topic, at, limit)
+	items, next, err := a.topics.History(r.Context(), topic, start, limit)
 	if err != nil {
 		return err
 	}
-	page, err := pageOf(items, next)
-	if err != nil {
-		return err
+	if items == nil {
+		items = []fanfare.Envelope{} // in JSON a list, too
 	}
-	return writeJSON(w, http.StatusOK, jsonType, page)
+	return writeJSON(w, http.StatusOK, jsonType, eventList{Items: items, Next: next})
 }
 
-// positionOf reads after and from of the query.
-func positionOf(r *http.Request, fallback string) (Position, error) {
+// startOf reads after and from of the query.
+func startOf(r *http.Request, topic fanfare.Topic, fallback feed.From) (feed.Start, error) {
 	query := r.URL.Query()
-	at := Position{Cursor: query.Get("after"), From: query.Get("from")}
-	if at.Cursor != "" && at.From != "" {
-		return at, fanfare.Errorf(fanfare.CodeInvalidArgument, "after and from are both given: want one")
+	after, from := query.Get("after"), query.Get("from")
+	if after != "" && from != "" {
+		return feed.Start{}, fanfare.Errorf(fanfare.CodeInvalidArgument, "after and from are both given: give one of them")
 	}
-	if at.Cursor == "" && at.From == "" {
-		at.From = fallback
-	}
-	return at, nil
+	return feed.ParseStart(topic, after, from, fallback)
 }
 
 // acceptsStream reports whether text/event-stream is among what the client
@@ -102,39 +100,6 @@ func acceptsStream(header http.Header) bool {
 // eventList is a page of a topic's history. Next is always given: it is where
 // to ask again for what comes later.
 type eventList struct {
-	Items []json.RawMessage `json:"items"`
-	Next  string            `json:"next"`
-}
-
-func pageOf(envelopes []fanfare.Envelope, next string) (eventList, error) {
-	page := eventList{Items: make([]json.RawMessage, 0, len(envelopes)), Next: next}
-	size := 0
-	for i, e := range envelopes {
-		data, err := encodeEnvelope(e)
-		if err != nil {
-			return page, err
-		}
-		if size += len(data); size > maxPageBytes && i > 0 {
-			page.Next = envelopes[i-1].Cursor
-			break
-		}
-		page.Items = append(page.Items, data)
-	}
-	return page, nil
-}
-
-// encodeEnvelope writes an envelope on one line.
-func encodeEnvelope(e fanfare.Envelope) ([]byte, error) {
-	data, err := e.MarshalJSON()
-	if err != nil {
-		return nil, fmt.Errorf("encode envelope: %w", err)
-	}
-	if !bytes.ContainsAny(data, "\r\n") {
-		return data, nil
-	}
-	var line bytes.Buffer
-	if err := json.Compact(&line, data); err != nil {
-		return nil, fmt.Errorf("encode envelope: %w", err)
-	}
-	return line.Bytes(), nil
+	Items []fanfare.Envelope `json:"items"`
+	Next  string             `json:"next"`
 }

@@ -52,10 +52,7 @@ func (a *App) compose(ctx context.Context, listener net.Listener, dir *dataDir, 
 		return err
 	}
 	a.onStop("hub", func(ctx context.Context) error { return shutdownHub(ctx, p.server) })
-	web, err := a.routes(p, log)
-	if err != nil {
-		return err
-	}
+	web := a.routes(p, log)
 	a.serve(ctx, listener, p.server)
 	a.onStop("event streams", func(context.Context) error {
 		web.Close()
@@ -99,17 +96,14 @@ func (a *App) connect(dir *dataDir, log *bus.Bus) (parts, error) {
 
 // routes puts the HTTP side together: the hub's paths first, in any case, then
 // the API with the console's pages; the API answers what nobody knows.
-func (a *App) routes(p parts, log *bus.Bus) (*api.API, error) {
-	web, err := api.New(api.Options{
-		Documents: p.documents, Health: p.monitor, Emitter: p.processor, Feed: topics{p.feed}, Ready: log.Healthy, MaxUpload: a.config.MaxUpload,
-		EventRate: a.config.eventRate(),
-		Page:      console.New(), Pages: console.Paths(), Logger: a.part("api"),
+func (a *App) routes(p parts, log *bus.Bus) *api.API {
+	web := api.New(api.Options{
+		Documents: p.documents, Health: p.monitor, Emitter: p.processor, Topics: api.TopicsOf(p.feed), Ready: log.Healthy,
+		MaxUpload: a.config.MaxUpload, EventRate: a.config.eventRate(),
+		Page: console.New(), Pages: console.Paths(), Logger: a.part("api"),
 	})
-	if err != nil {
-		return nil, err
-	}
 	p.server.Fallback(web)
-	return web, nil
+	return web
 }
 
 // run starts a part that works until it is stopped: the context of Start gives

@@ -62,10 +62,7 @@ func serveStraight(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	handler, err := api.New(api.Options{Emitter: processor, EventRate: -1})
-	if err != nil {
-		return err
-	}
+	handler := api.New(api.Options{Emitter: processor, EventRate: -1})
 	defer handler.Close()
 	server := signalr.NewServer(nil)
 	server.MapHub("/aspire-realtime", hub, nil)
