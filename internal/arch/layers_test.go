@@ -34,14 +34,9 @@ var layers = map[string]node{
 	"internal/health":         {level: 1, imports: []string{"."}},
 	"internal/pipeline":       {level: 1, imports: []string{"."}},
 
-<<<<<<< HEAD
 	// Level 2: what faces a client, by HTTP or by the hub; what a client looks like.
 	"examples/worker":  {level: 2, imports: []string{".", "publisher"}},
-	"internal/api":     {level: 2, imports: []string{".", "internal/document"}},
-=======
-	// Level 2: what faces a client, by HTTP or by the hub.
 	"internal/api":     {level: 2, imports: []string{".", "internal/document", "internal/feed"}},
->>>>>>> 6be942b (api: read topics in terms of the feed, test it over HTTP, and write docs/events.md)
 	"internal/console": {level: 2},
 	"internal/app/hub": {level: 2, imports: []string{".", "internal/feed", "signalr", "signalr/hubproto"}},
 	"signalr/internal/golden": {level: 2, imports: []string{
