@@ -413,13 +413,21 @@ func TestWhatWaitsIsSharedByTheNextWrite(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			batches := make(map[string]int)
 			for seq := range uint64(test.waiting) {
 				msg, err := stream.GetMsg(t.Context(), seq+1)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if batched := msg.Header.Get(batchIDHeader) != ""; batched != test.batched {
+				id := msg.Header.Get(batchIDHeader)
+				if batched := id != ""; batched != test.batched {
 					t.Fatalf("event %d in a batch: %t, want %t", seq+1, batched, test.batched)
+				}
+				batches[id]++
+			}
+			for id, n := range batches {
+				if n > maxBatch {
+					t.Errorf("%d events are in batch %q", n, id)
 				}
 			}
 			until(t, "the committer rests", func() bool {
