@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/fanfare-hub/fanfare/signalr/internal/front"
 	"github.com/fanfare-hub/fanfare/signalr/internal/ws"
 )
 
@@ -194,10 +195,16 @@ func (e *endpoint) upgrade(w http.ResponseWriter, r *http.Request, u user, found
 	if found.in != nil {
 		c.takeEarly(found.in)
 	}
-	if !e.server.start(c) { // it has been closed since
+	if !e.server.admit(c) { // it has been closed since
 		_, _ = socket.tryWrite(ws.AppendClose(nil, ws.CodeRestart, "")) // a courtesy
 		c.cut()
+		return
 	}
+	if w, ok := w.(front.Writer); ok {
+		w.Continue(c.run)
+		return
+	}
+	go c.run()
 }
 
 // takeEarly puts what was posted before the transport came in front of all

@@ -1,0 +1,236 @@
+package front
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// bufferSize is the most that a plain head may have, in bytes.
+const bufferSize = 4096
+
+var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }} //nolint:gochecknoglobals // a pool is shared by its nature
+
+// conn is a connection that is not net/http's, yet. It is owned by one
+// goroutine at a time.
+//
+//	wait -> read -> serve: a plain head -> answer -> wait, in a fresh goroutine
+//	                       or not -> handed on
+//	                       not whole -> wait
+type conn struct {
+	front  *Front
+	tcp    *net.TCPConn
+	raw    syscall.RawConn
+	buffer *[bufferSize]byte // from the pool, while there is something in it
+	have   int               // bytes of it
+	served int               // answers
+	begun  bool              // the deadline is that of a head under way
+	crlf   int               // line ends that net/http would pass over here
+
+	// The result of one read, as fields, so that the closure which the runtime
+	// wants is made only once.
+	n   int
+	err error
+	do  func(fd uintptr) bool
+}
+
+func (f *Front) newConn(tcp *net.TCPConn) (*conn, error) {
+	raw, err := tcp.SyscallConn()
+	c := &conn{front: f, tcp: tcp, raw: raw}
+	c.do = c.tryRead
+	return c, err
+}
+
+// goOn waits for bytes in a fresh goroutine: one that has answered has a stack
+// that has grown. It waits for timeout at most or, if that is 0, until the
+// deadline that there is. The caller's goroutine must end.
+func (c *conn) goOn(timeout time.Duration) {
+	if timeout > 0 { // it fails only when the connection is closed, which the next read finds
+		_ = c.tcp.SetReadDeadline(time.Now().Add(timeout))
+	}
+	if !c.front.rest(c) {
+		c.drop()
+		return
+	}
+	go c.wait()
+}
+
+// wait is where a goroutine begins: with nothing on its stack.
+func (c *conn) wait() {
+	err := c.read()
+	c.front.wake(c)
+	if err != nil {
+		c.drop()
+		return
+	}
+	c.serve()
+}
+
+// read waits until bytes have arrived.
+func (c *conn) read() error {
+	c.n, c.err = 0, nil
+	err := c.raw.Read(c.do)
+	if err == nil {
+		err = c.err
+	}
+	if err == nil && c.n == 0 {
+		err = io.EOF
+	}
+	c.have += c.n
+	return err
+}
+
+// tryRead holds a buffer only if there is something to read, or was.
+func (c *conn) tryRead(fd uintptr) bool {
+	if c.buffer == nil {
+		c.buffer, _ = buffers.Get().(*[bufferSize]byte)
+	}
+	var again bool
+	if c.n, again, c.err = readFD(fd, c.buffer[c.have:]); again {
+		c.release()
+		return false
+	}
+	return true
+}
+
+// release gives an empty buffer back.
+func (c *conn) release() {
+	if c.have == 0 && c.buffer != nil {
+		buffers.Put(c.buffer)
+		c.buffer = nil
+	}
+}
+
+// shut closes the connection.
+func (c *conn) shut() {
+	_ = c.tcp.Close()
+	c.have = 0
+	c.release()
+}
+
+// drop is the end of a member.
+func (c *conn) drop() {
+	c.shut()
+	c.front.leave()
+}
+
+// serve does what is to be done with the bytes that are there.
+func (c *conn) serve() {
+	var h head
+	for {
+		c.skipLines()
+		switch h.parse(c.buffer[:c.have], c.front.options.Site) {
+		case complete:
+			if c.answer(&h) {
+				continue
+			}
+			return
+		case partial:
+			if c.have < bufferSize {
+				c.await()
+				return
+			}
+		case foreign:
+		}
+		c.handOn()
+		return
+	}
+}
+
+// skipLines passes over what net/http does: up to four bytes of line ends
+// behind a POST request.
+func (c *conn) skipLines() {
+	skip := 0
+	for skip < c.have && skip < c.crlf && (c.buffer[skip] == '\r' || c.buffer[skip] == '\n') {
+		skip++
+	}
+	c.crlf -= skip
+	if c.consume(skip); c.have > 0 {
+		c.crlf = 0
+	}
+}
+
+// consume takes bytes from the front of the buffer.
+func (c *conn) consume(n int) { c.have = copy(c.buffer[:], c.buffer[n:c.have]) }
+
+// await goes on when there is more.
+func (c *conn) await() {
+	timeout := c.front.options.IdleTimeout
+	switch {
+	case c.have == 0:
+		c.begun = false
+	case c.served == 0 || c.begun: // the deadline is set
+		timeout = 0
+	default:
+		timeout, c.begun = c.front.options.HeaderTimeout, true
+	}
+	c.release()
+	c.goOn(timeout)
+}
+
+// handOn gives the connection to net/http.
+func (c *conn) handOn() {
+	on := &handedOn{TCPConn: c.tcp, early: append([]byte(nil), c.buffer[:c.have]...)}
+	c.have = 0
+	c.release()
+	_ = c.tcp.SetDeadline(time.Time{}) // fails only if it is closed, which net/http finds
+	c.front.hand(on)
+	c.front.leave()
+}
+
+// answer has the site answer a request. It says whether the connection goes
+// on; the caller is a member again then.
+func (c *conn) answer(h *head) (goesOn bool) {
+	site := c.front.options.Site
+	ctx, cancel := context.WithCancel(&requestContext{c.front.options.Base, c.tcp.LocalAddr()})
+	defer cancel()
+	r := h.request(ctx, c.buffer[:c.have])
+	r.RemoteAddr = c.tcp.RemoteAddr().String()
+	if !site.Begin(r) {
+		c.handOn()
+		return false
+	}
+	c.front.leave() // from here the site awaits us
+	c.consume(int(h.size))
+	w := &writer{conn: c, header: http.Header{}, work: func() {}}
+	goesOn = c.ask(w, r)
+	cancel()
+	goesOn = goesOn && !w.detached && w.send()
+	site.Finish()
+	switch {
+	case w.detached:
+		w.work()
+		return false
+	case !goesOn || !c.front.join():
+		c.shut()
+		return false
+	}
+	if c.served++; h.post {
+		c.crlf = maxCRLF
+	}
+	return true
+}
+
+// maxCRLF is how many bytes of line ends net/http passes over.
+const maxCRLF = 4
+
+// ask calls the site; it is false if that has panicked.
+func (c *conn) ask(w *writer, r *http.Request) (served bool) {
+	defer func() {
+		reason := recover()
+		served = reason == nil
+		if err, _ := reason.(error); reason != nil && !errors.Is(err, http.ErrAbortHandler) {
+			c.front.options.Logger.ErrorContext(r.Context(), "panic while serving",
+				slog.String("remote", r.RemoteAddr), slog.Any("reason", reason), slog.String("stack", string(debug.Stack())))
+		}
+	}()
+	c.front.options.Site.ServeHTTP(w, r)
+	return true
+}
