@@ -54,6 +54,7 @@ func (s *Server) Front(l net.Listener, web *http.Server) net.Listener {
 		Site:          (*site)(s),
 		Base:          context.WithValue(base, http.ServerContextKey, web),
 		Logger:        logger,
+		Crew:          &crew{},
 		HeaderTimeout: orDefault(orDefault(web.ReadHeaderTimeout, web.ReadTimeout), frontHeaderTimeout),
 		IdleTimeout:   orDefault(orDefault(web.IdleTimeout, web.ReadTimeout), frontIdleTimeout),
 	})
@@ -74,17 +75,17 @@ func (s *site) Knows(post bool, path []byte) bool {
 
 // Begin implements front.Site. A client that comes back to its connection may
 // have to take its turn, and net/http sees whether it waits for that.
-func (s *site) Begin(r *http.Request) bool {
-	e := s.endpoints[pathKey(r.URL.Path)]
-	if e != nil && e.options.AllowStatefulReconnects && e.look(parameter(r.URL.Query(), "id")).conn.returning() {
-		return false
+func (s *site) Begin(r *http.Request) (ours, kept bool) {
+	e := s.endpoints[strings.TrimSuffix(pathKey(r.URL.Path), "/negotiate")]
+	if e.options.AllowStatefulReconnects && e.look(parameter(r.URL, "id")).conn.returning() {
+		return false, false
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.closed {
 		s.goroutines.Add(1)
 	}
-	return !s.closed
+	return !s.closed, e.hooked
 }
 
 // Finish implements front.Site.

@@ -42,7 +42,8 @@ func keepRequest(r *http.Request, token string) *request {
 	if rare.url != nil || rare.tls != nil || rare.span.IsValid() {
 		kept.rare = &rare
 	}
-	p := packer{make([]byte, 0, usualRequest)}
+	var space [usualRequest]byte // of the stack
+	p := packer{space[:0]}
 	p.texts(r.Method, r.Proto, r.Host, r.RemoteAddr)
 	p.texts(r.URL.Scheme, r.URL.Host, r.URL.Path, r.URL.RawPath)
 	if before, after, named := strings.Cut(r.URL.RawQuery, token); named && token != "" {

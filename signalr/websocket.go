@@ -8,7 +8,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/fanfare-hub/fanfare/signalr/internal/front"
 	"github.com/fanfare-hub/fanfare/signalr/internal/ws"
 )
 
@@ -137,7 +136,7 @@ func (e *endpoint) serveWebSocket(w http.ResponseWriter, r *http.Request, u user
 		e.refuseEmpty(w, http.StatusForbidden)
 		return
 	}
-	id := parameter(r.URL.Query(), "id")
+	id := parameter(r.URL, "id")
 	found := e.look(id)
 	switch {
 	case id != "" && found.standing == unknown:
@@ -159,7 +158,7 @@ func (e *endpoint) serveWebSocket(w http.ResponseWriter, r *http.Request, u user
 		e.upgrade(w, r, u, attachment{token: token{id: newID()}})
 		return
 	}
-	found = e.server.attachments.attach(id, WebSockets, nil)
+	found = e.server.attachments.attach(found.token, WebSockets, nil)
 	switch {
 	case found.standing == waiting:
 		e.upgrade(w, r, u, found)
@@ -200,11 +199,7 @@ func (e *endpoint) upgrade(w http.ResponseWriter, r *http.Request, u user, found
 		c.cut()
 		return
 	}
-	if w, ok := w.(front.Writer); ok {
-		w.Continue(c.run)
-		return
-	}
-	go c.run()
+	go c.waitToRun()
 }
 
 // takeEarly puts what was posted before the transport came in front of all

@@ -2,12 +2,8 @@ package front
 
 import (
 	"context"
-	"errors"
 	"io"
-	"log/slog"
 	"net"
-	"net/http"
-	"runtime/debug"
 	"sync"
 	"syscall"
 	"time"
@@ -21,9 +17,10 @@ var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }} //noli
 // conn is a connection that is not net/http's, yet. It is owned by one
 // goroutine at a time.
 //
-//	wait -> read -> serve: a plain head -> answer -> wait, in a fresh goroutine
-//	                       or not -> handed on
-//	                       not whole -> wait
+//	begin -> read, if there is something -> serve: a plain head -> answer -> rest
+//	                                               or not -> handed on
+//	                                               not whole yet -> rest
+//	rest -> wait, in a fresh goroutine -> serve, in one of the crew
 type conn struct {
 	front  *Front
 	tcp    *net.TCPConn
@@ -32,13 +29,15 @@ type conn struct {
 	have   int               // bytes of it
 	served int               // answers
 	begun  bool              // the deadline is that of a head under way
+	timed  bool              // it has or had deadlines
 	crlf   int               // line ends that net/http would pass over here
 
 	// The result of one read, as fields, so that the closure which the runtime
 	// wants is made only once.
-	n   int
-	err error
-	do  func(fd uintptr) bool
+	impatient bool // nothing is a result too
+	n         int
+	err       error
+	do        func(fd uintptr) bool
 }
 
 func (f *Front) newConn(tcp *net.TCPConn) (*conn, error) {
@@ -48,12 +47,28 @@ func (f *Front) newConn(tcp *net.TCPConn) (*conn, error) {
 	return c, err
 }
 
-// goOn waits for bytes in a fresh goroutine: one that has answered has a stack
-// that has grown. It waits for timeout at most or, if that is 0, until the
-// deadline that there is. The caller's goroutine must end.
-func (c *conn) goOn(timeout time.Duration) {
+// begin looks whether the first request is there already, as it often is when
+// many connections come at once.
+func (c *conn) begin() {
+	c.impatient = true
+	err := c.read()
+	c.impatient = false
+	switch {
+	case err != nil:
+		c.drop()
+	case c.have == 0:
+		c.rest(c.front.options.HeaderTimeout)
+	default:
+		c.serve()
+	}
+}
+
+// rest waits for bytes in a fresh goroutine, which has the smallest of stacks:
+// for timeout at most or, if that is 0, until the deadline that there is.
+func (c *conn) rest(timeout time.Duration) {
 	if timeout > 0 { // it fails only when the connection is closed, which the next read finds
 		_ = c.tcp.SetReadDeadline(time.Now().Add(timeout))
+		c.timed = true
 	}
 	if !c.front.rest(c) {
 		c.drop()
@@ -62,7 +77,6 @@ func (c *conn) goOn(timeout time.Duration) {
 	go c.wait()
 }
 
-// wait is where a goroutine begins: with nothing on its stack.
 func (c *conn) wait() {
 	err := c.read()
 	c.front.wake(c)
@@ -70,18 +84,15 @@ func (c *conn) wait() {
 		c.drop()
 		return
 	}
-	c.serve()
+	c.front.options.Crew.Run(c.serve)
 }
 
-// read waits until bytes have arrived.
+// read waits until bytes have arrived; if it is impatient, it does not.
 func (c *conn) read() error {
 	c.n, c.err = 0, nil
 	err := c.raw.Read(c.do)
 	if err == nil {
 		err = c.err
-	}
-	if err == nil && c.n == 0 {
-		err = io.EOF
 	}
 	c.have += c.n
 	return err
@@ -92,10 +103,13 @@ func (c *conn) tryRead(fd uintptr) bool {
 	if c.buffer == nil {
 		c.buffer, _ = buffers.Get().(*[bufferSize]byte)
 	}
-	var again bool
-	if c.n, again, c.err = readFD(fd, c.buffer[c.have:]); again {
+	n, again, err := readFD(fd, c.buffer[c.have:])
+	if again {
 		c.release()
-		return false
+		return c.impatient
+	}
+	if c.n, c.err = n, err; n == 0 && err == nil {
+		c.err = io.EOF
 	}
 	return true
 }
@@ -172,7 +186,7 @@ func (c *conn) await() {
 		timeout, c.begun = c.front.options.HeaderTimeout, true
 	}
 	c.release()
-	c.goOn(timeout)
+	c.rest(timeout)
 }
 
 // handOn gives the connection to net/http.
@@ -180,9 +194,16 @@ func (c *conn) handOn() {
 	on := &handedOn{TCPConn: c.tcp, early: append([]byte(nil), c.buffer[:c.have]...)}
 	c.have = 0
 	c.release()
-	_ = c.tcp.SetDeadline(time.Time{}) // fails only if it is closed, which net/http finds
+	c.untime()
 	c.front.hand(on)
 	c.front.leave()
+}
+
+// untime lifts the deadlines.
+func (c *conn) untime() {
+	if c.timed { // it fails only if the connection is closed, which the next read finds
+		_ = c.tcp.SetDeadline(time.Time{})
+	}
 }
 
 // answer has the site answer a request. It says whether the connection goes
@@ -191,22 +212,24 @@ func (c *conn) answer(h *head) (goesOn bool) {
 	site := c.front.options.Site
 	ctx, cancel := context.WithCancel(&requestContext{c.front.options.Base, c.tcp.LocalAddr()})
 	defer cancel()
-	r := h.request(ctx, c.buffer[:c.have])
+	x, _ := exchanges.Get().(*exchange)
+	x.conn = c
+	r := x.request(ctx, h, c.buffer[:c.have])
 	r.RemoteAddr = c.tcp.RemoteAddr().String()
-	if !site.Begin(r) {
+	ours, kept := site.Begin(r)
+	defer x.reuse(kept)
+	if !ours {
 		c.handOn()
 		return false
 	}
 	c.front.leave() // from here the site awaits us
 	c.consume(int(h.size))
-	w := &writer{conn: c, header: http.Header{}, work: func() {}}
-	goesOn = c.ask(w, r)
+	goesOn = x.ask(r)
 	cancel()
-	goesOn = goesOn && !w.detached && w.send()
+	goesOn = goesOn && !x.detached && x.send()
 	site.Finish()
 	switch {
-	case w.detached:
-		w.work()
+	case x.detached:
 		return false
 	case !goesOn || !c.front.join():
 		c.shut()
@@ -220,17 +243,3 @@ func (c *conn) answer(h *head) (goesOn bool) {
 
 // maxCRLF is how many bytes of line ends net/http passes over.
 const maxCRLF = 4
-
-// ask calls the site; it is false if that has panicked.
-func (c *conn) ask(w *writer, r *http.Request) (served bool) {
-	defer func() {
-		reason := recover()
-		served = reason == nil
-		if err, _ := reason.(error); reason != nil && !errors.Is(err, http.ErrAbortHandler) {
-			c.front.options.Logger.ErrorContext(r.Context(), "panic while serving",
-				slog.String("remote", r.RemoteAddr), slog.Any("reason", reason), slog.String("stack", string(debug.Stack())))
-		}
-	}()
-	c.front.options.Site.ServeHTTP(w, r)
-	return true
-}

@@ -15,8 +15,9 @@ type Site interface {
 	// WebSocket, are for ServeHTTP.
 	Knows(post bool, path []byte) bool
 	// Begin is called before ServeHTTP, which is followed by Finish. If it is
-	// false the request goes to the http.Server.
-	Begin(*http.Request) bool
+	// not ours the request goes to the http.Server. Unless it is kept, nothing
+	// may use the request when ServeHTTP has returned.
+	Begin(*http.Request) (ours, kept bool)
 	Finish()
 	// ServeHTTP gets plain requests only. Of http.ResponseWriter's ways it has
 	// the ordinary ones, for answers that are kept whole until it returns, and
@@ -28,12 +29,16 @@ type Site interface {
 type Writer interface {
 	http.ResponseWriter
 	// Detach takes the connection, and what has arrived of it behind the
-	// request. Nothing else may be done with the writer then but Continue. The
-	// connection has no deadlines.
+	// request. Nothing else may be done with the writer then. The connection
+	// has no deadlines.
 	Detach() (conn net.Conn, early []byte)
-	// Continue has the goroutine of the connection go on with work when
-	// ServeHTTP has returned; nobody waits for it then.
-	Continue(work func())
+}
+
+// Crew is goroutines that have worked before: the stack of a fresh one is too
+// small for an answer, and to grow it costs as much as the answer.
+type Crew interface {
+	Run(work func()) // returns at once
+	Dismiss()        // nothing comes any more: goroutines end when their work is done
 }
 
 // Options are the settings of a Front; all of them must be given.
@@ -42,6 +47,7 @@ type Options struct {
 	Site          Site
 	Base          context.Context //nolint:containedctx // whose values requests have: the server's, as http.Server.BaseContext
 	Logger        *slog.Logger    // hears of panics of the Site
+	Crew          Crew            // the front's own
 	HeaderTimeout time.Duration   // from a connection's opening, or a request's first byte, to the end of its head
 	IdleTimeout   time.Duration   // from an answer to the next request's first byte
 }
@@ -99,6 +105,7 @@ func (f *Front) Close() error {
 	err := f.options.Listener.Close()
 	f.accept.Wait()
 	f.members.Wait()
+	f.options.Crew.Dismiss()
 	return err
 }
 
@@ -132,7 +139,7 @@ func (f *Front) take(accepted net.Conn) {
 		_ = tcp.Close()
 		return
 	}
-	c.goOn(f.options.HeaderTimeout)
+	f.options.Crew.Run(c.begin)
 }
 
 // hand gives a connection to the http.Server.

@@ -11,15 +11,14 @@ import (
 // writer keeps an answer until it is whole.
 type writer struct {
 	conn     *conn
-	header   http.Header
+	head     http.Header
 	status   int
 	body     []byte
 	detached bool
-	work     func()
 }
 
 // Header implements http.ResponseWriter.
-func (w *writer) Header() http.Header { return w.header }
+func (w *writer) Header() http.Header { return w.head }
 
 // WriteHeader implements http.ResponseWriter; the first status counts.
 func (w *writer) WriteHeader(status int) {
@@ -41,12 +40,9 @@ func (w *writer) Detach() (net.Conn, []byte) {
 	early := append([]byte(nil), c.buffer[:c.have]...)
 	w.detached, c.have = true, 0
 	c.release()
-	_ = c.tcp.SetDeadline(time.Time{}) // fails only if it is closed, which the next read finds
+	c.untime()
 	return c.tcp, early
 }
-
-// Continue implements Writer.
-func (w *writer) Continue(work func()) { w.work = work }
 
 // send writes the answer, byte for byte as net/http does. It says whether the
 // connection goes on.
@@ -57,6 +53,7 @@ func (w *writer) send() bool {
 	out := bytes.NewBuffer(space[:0])
 	last := w.render(out)
 	if w.conn.served > 0 { // the first answer always fits into the socket's buffer
+		w.conn.timed = true
 		_ = w.conn.tcp.SetWriteDeadline(time.Now().Add(w.conn.front.options.HeaderTimeout))
 	}
 	_, err := w.conn.tcp.Write(out.Bytes())
@@ -66,9 +63,9 @@ func (w *writer) send() bool {
 // render says whether it is the last answer.
 func (w *writer) render(out *bytes.Buffer) (last bool) {
 	closing := w.conn.front.closing()
-	last = closing || w.header.Get("Connection") == "close"
+	last = closing || w.head.Get("Connection") == "close"
 	if closing {
-		w.header.Del("Connection")
+		w.head.Del("Connection")
 	}
 	scratch := out.AvailableBuffer()
 	scratch = append(scratch, "HTTP/1.1 "...)
@@ -77,10 +74,10 @@ func (w *writer) render(out *bytes.Buffer) (last bool) {
 	scratch = append(scratch, http.StatusText(w.status)...)
 	scratch = append(scratch, "\r\n"...)
 	_, _ = out.Write(scratch)
-	_ = w.header.Write(out) // it fails only if the buffer does
+	_ = w.head.Write(out) // it fails only if the buffer does
 	scratch = append(out.AvailableBuffer(), "Date: "...)
 	scratch = time.Now().UTC().AppendFormat(scratch, http.TimeFormat)
-	if _, given := w.header["Content-Length"]; !given {
+	if _, given := w.head["Content-Length"]; !given {
 		scratch = append(scratch, "\r\nContent-Length: "...)
 		scratch = strconv.AppendInt(scratch, int64(len(w.body)), 10)
 	}

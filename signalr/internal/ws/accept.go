@@ -46,8 +46,9 @@ func Accept(w http.ResponseWriter, r *http.Request) (*Conn, error) {
 func acceptOn(conn net.Conn, key string, early []byte) (*Conn, error) {
 	const yes = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
 	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")) //nolint:gosec // RFC 6455, 4.2.2
-	out := make([]byte, 0, 256)
-	out = base64.StdEncoding.AppendEncode(append(out, yes...), sum[:])
+	buffer, _ := buffers.Get().(*[bufferSize]byte)
+	defer buffers.Put(buffer)
+	out := base64.StdEncoding.AppendEncode(append(buffer[:0], yes...), sum[:])
 	if _, err := conn.Write(append(out, "\r\n\r\n"...)); err != nil {
 		_ = conn.Close()
 		return nil, fmt.Errorf("upgrade: %w", err)

@@ -1,0 +1,105 @@
+package front
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/textproto"
+	"net/url"
+	"runtime/debug"
+	"strings"
+	"sync"
+)
+
+// exchange is a request and its answer.
+type exchange struct {
+	writer
+
+	url    url.URL
+	header http.Header // of the request
+	values [maxFields]string
+}
+
+var exchanges = sync.Pool{New: func() any { //nolint:gochecknoglobals // a pool is shared by its nature
+	return &exchange{writer: writer{head: http.Header{}}, header: http.Header{}}
+}}
+
+// request makes the http.Request of a plain head, as net/http would.
+func (x *exchange) request(ctx context.Context, h *head, data []byte) *http.Request {
+	text := string(data[:h.size])
+	x.url.Path = h.path.in(text)
+	if h.path.to < h.target.to {
+		x.url.RawQuery = text[h.path.to+1 : h.target.to]
+	}
+	r := new(http.Request).WithContext(ctx)
+	r.Method = http.MethodGet
+	if h.post {
+		r.Method = http.MethodPost
+	}
+	r.RequestURI, r.URL, r.Header = h.target.in(text), &x.url, x.header
+	r.Proto, r.ProtoMajor, r.ProtoMinor = version[1:], 1, 1
+	r.Host, r.Body = h.host.in(text), http.NoBody
+	for i := range h.fields {
+		if name := canonical(h.names[i].in(text)); name != "Host" {
+			x.values[i] = h.values[i].in(text)
+			r.Header[name] = x.values[i : i+1 : i+1]
+		}
+	}
+	return r
+}
+
+// canonical is textproto.CanonicalMIMEHeaderKey, which makes a new text of the
+// names that every upgrade has.
+func canonical(name string) string {
+	for _, known := range []string{"Sec-Websocket-Key", "Sec-Websocket-Version", "Sec-Websocket-Extensions"} {
+		if strings.EqualFold(name, known) {
+			return known
+		}
+	}
+	return textproto.CanonicalMIMEHeaderKey(name)
+}
+
+// ask calls the site; it is false if that has panicked.
+func (x *exchange) ask(r *http.Request) (served bool) {
+	o := &x.conn.front.options
+	defer func() {
+		reason := recover()
+		served = reason == nil
+		if err, _ := reason.(error); reason != nil && !errors.Is(err, http.ErrAbortHandler) {
+			o.Logger.ErrorContext(r.Context(), "panic while serving",
+				slog.String("remote", r.RemoteAddr), slog.Any("reason", reason), slog.String("stack", string(debug.Stack())))
+		}
+	}()
+	o.Site.ServeHTTP(&x.writer, r)
+	return true
+}
+
+// reuse makes it ready for another request. One that the site keeps is left to
+// it.
+func (x *exchange) reuse(kept bool) {
+	if kept {
+		return
+	}
+	clear(x.header)
+	clear(x.head)
+	clear(x.values[:])
+	x.url = url.URL{}
+	x.writer = writer{head: x.head, body: x.body[:0]}
+	exchanges.Put(x)
+}
+
+// requestContext has what net/http puts into a request's context.
+type requestContext struct {
+	context.Context //nolint:containedctx // it is one
+
+	local net.Addr
+}
+
+func (c *requestContext) Value(key any) any {
+	if key == http.LocalAddrContextKey {
+		return c.local
+	}
+	return c.Context.Value(key)
+}
