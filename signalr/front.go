@@ -63,29 +63,35 @@ func (s *Server) Front(l net.Listener, web *http.Server) net.Listener {
 // site is the server as a front sees it.
 type site Server
 
-// Knows implements front.Site.
-func (s *site) Knows(post bool, path []byte) bool {
+// Knows implements front.Site. What functions of the application see they may
+// keep; those that log see contexts only.
+func (s *site) Knows(post bool, path []byte) (known, kept bool) {
 	key := pathKey(string(path))
+	e := s.endpoints[key]
 	if post {
-		hub, ok := strings.CutSuffix(key, "/negotiate")
-		return ok && s.endpoints[hub] != nil && s.endpoints[key] == nil
+		if e != nil || !strings.HasSuffix(key, negotiatePath) {
+			return false, false
+		}
+		e = s.endpoints[strings.TrimSuffix(key, negotiatePath)]
 	}
-	return s.endpoints[key] != nil
+	return e != nil, e != nil && (e.hooked || s.options.Logger.Enabled(s.base, slog.LevelDebug))
 }
+
+const negotiatePath = "/negotiate"
 
 // Begin implements front.Site. A client that comes back to its connection may
 // have to take its turn, and net/http sees whether it waits for that.
-func (s *site) Begin(r *http.Request) (ours, kept bool) {
-	e := s.endpoints[strings.TrimSuffix(pathKey(r.URL.Path), "/negotiate")]
-	if e.options.AllowStatefulReconnects && e.look(parameter(r.URL, "id")).conn.returning() {
-		return false, false
+func (s *site) Begin(r *http.Request) bool {
+	e := s.endpoints[pathKey(r.URL.Path)]
+	if e != nil && e.options.AllowStatefulReconnects && e.look(parameter(r.URL, "id")).conn.returning() {
+		return false
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.closed {
 		s.goroutines.Add(1)
 	}
-	return !s.closed, e.hooked
+	return !s.closed
 }
 
 // Finish implements front.Site.

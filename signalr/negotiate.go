@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/fanfare-hub/fanfare/signalr/hubproto"
@@ -29,14 +30,15 @@ func (e *endpoint) serveNegotiate(w http.ResponseWriter, r *http.Request) {
 	default:
 		answer = e.negotiate(r, &u)
 	}
-	body := hubproto.AppendNegotiation(make([]byte, 0, usualNegotiation), answer)
+	space, _ := negotiations.Get().(*[]byte)
+	defer negotiations.Put(space)
+	*space = hubproto.AppendNegotiation((*space)[:0], answer)
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	_, _ = w.Write(body) // who does not want to know has hung up
+	w.Header().Set("Content-Length", strconv.Itoa(len(*space)))
+	_, _ = w.Write(*space) // who does not want to know has hung up
 }
 
-// usualNegotiation has room for most answers, in bytes.
-const usualNegotiation = 512
+var negotiations = sync.Pool{New: func() any { return new([]byte) }} //nolint:gochecknoglobals // a pool is shared by its nature
 
 // redirect sends a client elsewhere, if the application wants that (NEG-19).
 func (e *endpoint) redirect(r *http.Request, u *user) *hubproto.Negotiation {

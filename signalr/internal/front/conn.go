@@ -1,7 +1,6 @@
 package front
 
 import (
-	"context"
 	"io"
 	"net"
 	"sync"
@@ -28,7 +27,7 @@ type conn struct {
 	buffer *[bufferSize]byte // from the pool, while there is something in it
 	have   int               // bytes of it
 	served int               // answers
-	begun  bool              // the deadline is that of a head under way
+	inHead bool              // the deadline is that of a head under way
 	timed  bool              // it has or had deadlines
 	crlf   int               // line ends that net/http would pass over here
 
@@ -38,13 +37,28 @@ type conn struct {
 	n         int
 	err       error
 	do        func(fd uintptr) bool
+
+	begun, woken func() // begin and serve: likewise
 }
 
 func (f *Front) newConn(tcp *net.TCPConn) (*conn, error) {
 	raw, err := tcp.SyscallConn()
-	c := &conn{front: f, tcp: tcp, raw: raw}
-	c.do = c.tryRead
+	c, _ := f.conns.Get().(*conn)
+	if c == nil {
+		c = &conn{front: f}
+		c.do, c.begun, c.woken = c.tryRead, c.begin, c.serve
+	}
+	c.tcp, c.raw = tcp, raw
 	return c, err
+}
+
+// free is when the connection is somebody else's, or is closed. Nothing may be
+// done with c any more.
+func (c *conn) free() {
+	c.have = 0
+	c.release()
+	*c = conn{front: c.front, do: c.do, begun: c.begun, woken: c.woken}
+	c.front.conns.Put(c)
 }
 
 // begin looks whether the first request is there already, as it often is when
@@ -57,6 +71,7 @@ func (c *conn) begin() {
 	case err != nil:
 		c.drop()
 	case c.have == 0:
+		c.inHead = true // from its opening on
 		c.rest(c.front.options.HeaderTimeout)
 	default:
 		c.serve()
@@ -84,7 +99,7 @@ func (c *conn) wait() {
 		c.drop()
 		return
 	}
-	c.front.options.Crew.Run(c.serve)
+	c.front.options.Crew.Run(c.woken)
 }
 
 // read waits until bytes have arrived; if it is impatient, it does not.
@@ -125,14 +140,14 @@ func (c *conn) release() {
 // shut closes the connection.
 func (c *conn) shut() {
 	_ = c.tcp.Close()
-	c.have = 0
-	c.release()
+	c.free()
 }
 
 // drop is the end of a member.
 func (c *conn) drop() {
+	f := c.front
 	c.shut()
-	c.front.leave()
+	f.leave()
 }
 
 // serve does what is to be done with the bytes that are there.
@@ -179,11 +194,10 @@ func (c *conn) await() {
 	timeout := c.front.options.IdleTimeout
 	switch {
 	case c.have == 0:
-		c.begun = false
-	case c.served == 0 || c.begun: // the deadline is set
+	case c.inHead:
 		timeout = 0
 	default:
-		timeout, c.begun = c.front.options.HeaderTimeout, true
+		timeout, c.inHead = c.front.options.HeaderTimeout, true
 	}
 	c.release()
 	c.rest(timeout)
@@ -191,12 +205,11 @@ func (c *conn) await() {
 
 // handOn gives the connection to net/http.
 func (c *conn) handOn() {
-	on := &handedOn{TCPConn: c.tcp, early: append([]byte(nil), c.buffer[:c.have]...)}
-	c.have = 0
-	c.release()
+	on, f := &handedOn{TCPConn: c.tcp, early: append([]byte(nil), c.buffer[:c.have]...)}, c.front
 	c.untime()
-	c.front.hand(on)
-	c.front.leave()
+	c.free()
+	f.hand(on)
+	f.leave()
 }
 
 // untime lifts the deadlines.
@@ -210,31 +223,28 @@ func (c *conn) untime() {
 // on; the caller is a member again then.
 func (c *conn) answer(h *head) (goesOn bool) {
 	site := c.front.options.Site
-	ctx, cancel := context.WithCancel(&requestContext{c.front.options.Base, c.tcp.LocalAddr()})
-	defer cancel()
-	x, _ := exchanges.Get().(*exchange)
-	x.conn = c
-	r := x.request(ctx, h, c.buffer[:c.have])
-	r.RemoteAddr = c.tcp.RemoteAddr().String()
-	ours, kept := site.Begin(r)
-	defer x.reuse(kept)
-	if !ours {
+	x := c.newExchange(h.kept)
+	if !h.kept {
+		defer x.reuse()
+	}
+	x.read(h, c.buffer[:c.have])
+	if !site.Begin(x.request) {
 		c.handOn()
 		return false
 	}
 	c.front.leave() // from here the site awaits us
 	c.consume(int(h.size))
-	goesOn = x.ask(r)
-	cancel()
-	goesOn = goesOn && !x.detached && x.send()
+	goesOn = x.ask() && !x.detached && x.send()
 	site.Finish()
 	switch {
 	case x.detached:
+		c.free()
 		return false
 	case !goesOn || !c.front.join():
 		c.shut()
 		return false
 	}
+	c.inHead = false
 	if c.served++; h.post {
 		c.crlf = maxCRLF
 	}

@@ -17,37 +17,57 @@ import (
 type exchange struct {
 	writer
 
-	url    url.URL
-	header http.Header // of the request
-	values [maxFields]string
+	request *http.Request
+	context requestContext
+	cancel  context.CancelFunc
+	url     url.URL
+	header  http.Header // of the request
+	values  [maxFields]string
 }
 
-var exchanges = sync.Pool{New: func() any { //nolint:gochecknoglobals // a pool is shared by its nature
-	return &exchange{writer: writer{head: http.Header{}}, header: http.Header{}}
-}}
+var exchanges = sync.Pool{New: func() any { return newExchange() }} //nolint:gochecknoglobals // a pool is shared by its nature
 
-// request makes the http.Request of a plain head, as net/http would.
-func (x *exchange) request(ctx context.Context, h *head, data []byte) *http.Request {
+func newExchange() *exchange {
+	x := &exchange{writer: writer{head: http.Header{}}, header: http.Header{}, cancel: func() {}}
+	x.request = new(http.Request).WithContext(&x.context)
+	return x
+}
+
+// newExchange is one for a request that is to be read.
+func (c *conn) newExchange(kept bool) *exchange {
+	x, _ := exchanges.Get().(*exchange)
+	if kept {
+		x = newExchange()
+		var ctx context.Context
+		ctx, x.cancel = context.WithCancel(&x.context)
+		x.request = x.request.WithContext(ctx)
+	}
+	x.conn = c
+	x.context = requestContext{c.front.options.Base, c.tcp.LocalAddr()}
+	return x
+}
+
+// read makes the http.Request of a plain head, as net/http would.
+func (x *exchange) read(h *head, data []byte) {
 	text := string(data[:h.size])
 	x.url.Path = h.path.in(text)
 	if h.path.to < h.target.to {
 		x.url.RawQuery = text[h.path.to+1 : h.target.to]
 	}
-	r := new(http.Request).WithContext(ctx)
+	r := x.request
 	r.Method = http.MethodGet
 	if h.post {
 		r.Method = http.MethodPost
 	}
 	r.RequestURI, r.URL, r.Header = h.target.in(text), &x.url, x.header
 	r.Proto, r.ProtoMajor, r.ProtoMinor = version[1:], 1, 1
-	r.Host, r.Body = h.host.in(text), http.NoBody
+	r.Host, r.Body, r.RemoteAddr = h.host.in(text), http.NoBody, x.conn.tcp.RemoteAddr().String()
 	for i := range h.fields {
 		if name := canonical(h.names[i].in(text)); name != "Host" {
 			x.values[i] = h.values[i].in(text)
 			r.Header[name] = x.values[i : i+1 : i+1]
 		}
 	}
-	return r
 }
 
 // canonical is textproto.CanonicalMIMEHeaderKey, which makes a new text of the
@@ -62,8 +82,9 @@ func canonical(name string) string {
 }
 
 // ask calls the site; it is false if that has panicked.
-func (x *exchange) ask(r *http.Request) (served bool) {
-	o := &x.conn.front.options
+func (x *exchange) ask() (served bool) {
+	o, r := &x.conn.front.options, x.request
+	defer x.cancel()
 	defer func() {
 		reason := recover()
 		served = reason == nil
@@ -76,12 +97,8 @@ func (x *exchange) ask(r *http.Request) (served bool) {
 	return true
 }
 
-// reuse makes it ready for another request. One that the site keeps is left to
-// it.
-func (x *exchange) reuse(kept bool) {
-	if kept {
-		return
-	}
+// reuse makes it ready for another request.
+func (x *exchange) reuse() {
 	clear(x.header)
 	clear(x.head)
 	clear(x.values[:])

@@ -12,12 +12,12 @@ import (
 // Site is who answers requests.
 type Site interface {
 	// Knows says whether requests for path, a POST or else an upgrade to a
-	// WebSocket, are for ServeHTTP.
-	Knows(post bool, path []byte) bool
+	// WebSocket, are for ServeHTTP. Unless they are kept, nothing may use one,
+	// nor its context, when ServeHTTP has returned.
+	Knows(post bool, path []byte) (known, kept bool)
 	// Begin is called before ServeHTTP, which is followed by Finish. If it is
-	// not ours the request goes to the http.Server. Unless it is kept, nothing
-	// may use the request when ServeHTTP has returned.
-	Begin(*http.Request) (ours, kept bool)
+	// false the request goes to the http.Server.
+	Begin(*http.Request) bool
 	Finish()
 	// ServeHTTP gets plain requests only. Of http.ResponseWriter's ways it has
 	// the ordinary ones, for answers that are kept whole until it returns, and
@@ -60,6 +60,7 @@ type Front struct {
 	handed  chan net.Conn // unbuffered: a connection is here or there
 	failed  chan error    // of the listener
 	over    chan struct{} // closed by Close
+	conns   sync.Pool     // of *conn
 
 	members sync.WaitGroup // goroutines of connections, but for those that are in the Site
 	mu      sync.Mutex
@@ -139,7 +140,7 @@ func (f *Front) take(accepted net.Conn) {
 		_ = tcp.Close()
 		return
 	}
-	f.options.Crew.Run(c.begin)
+	f.options.Crew.Run(c.begun)
 }
 
 // hand gives a connection to the http.Server.

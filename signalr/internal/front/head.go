@@ -20,6 +20,7 @@ type span struct{ from, to uint16 }
 // head is where a plain head's pieces are.
 type head struct {
 	post   bool
+	kept   bool
 	size   uint16 // with the empty line
 	target span
 	path   span
@@ -38,7 +39,11 @@ func (h *head) parse(data []byte, site Site) verdict {
 		return foreign
 	case v != complete:
 		return v
-	case !h.parseFirst(data, line) || !site.Knows(h.post, h.path.of(data)):
+	case !h.parseFirst(data, line):
+		return foreign
+	}
+	var known bool
+	if known, h.kept = site.Knows(h.post, h.path.of(data)); !known {
 		return foreign
 	}
 	h.fields = 0

@@ -39,7 +39,6 @@ func (w *writer) Detach() (net.Conn, []byte) {
 	c := w.conn
 	early := append([]byte(nil), c.buffer[:c.have]...)
 	w.detached, c.have = true, 0
-	c.release()
 	c.untime()
 	return c.tcp, early
 }
