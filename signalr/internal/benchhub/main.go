@@ -37,7 +37,8 @@ func main() {
 }
 
 func serve(ctx context.Context, addr string, front bool, options *signalr.ServerOptions) error {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	// The hub's own pings find out who is gone.
+	listener, err := (&net.ListenConfig{KeepAlive: -1}).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return err
 	}

@@ -16,10 +16,10 @@ var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }} //noli
 // conn is a connection that is not net/http's, yet. It is owned by one
 // goroutine at a time.
 //
-//	begin -> read, if there is something -> serve: a plain head -> answer -> rest
-//	                                               or not -> handed on
-//	                                               not whole yet -> rest
-//	rest -> wait, in a fresh goroutine -> serve, in one of the crew
+//	rest -> wait, in a fresh goroutine
+//	wait -> serve, in one of the crew: a plain head -> answer -> rest
+//	                                   or not -> handed on
+//	                                   not whole yet -> rest
 type conn struct {
 	front  *Front
 	tcp    *net.TCPConn
@@ -33,12 +33,11 @@ type conn struct {
 
 	// The result of one read, as fields, so that the closure which the runtime
 	// wants is made only once.
-	impatient bool // nothing is a result too
-	n         int
-	err       error
-	do        func(fd uintptr) bool
+	n   int
+	err error
+	do  func(fd uintptr) bool
 
-	begun, woken func() // begin and serve: likewise
+	woken func() // serve: likewise
 }
 
 func (f *Front) newConn(tcp *net.TCPConn) (*conn, error) {
@@ -46,7 +45,7 @@ func (f *Front) newConn(tcp *net.TCPConn) (*conn, error) {
 	c, _ := f.conns.Get().(*conn)
 	if c == nil {
 		c = &conn{front: f}
-		c.do, c.begun, c.woken = c.tryRead, c.begin, c.serve
+		c.do, c.woken = c.tryRead, c.serve
 	}
 	c.tcp, c.raw = tcp, raw
 	return c, err
@@ -57,25 +56,8 @@ func (f *Front) newConn(tcp *net.TCPConn) (*conn, error) {
 func (c *conn) free() {
 	c.have = 0
 	c.release()
-	*c = conn{front: c.front, do: c.do, begun: c.begun, woken: c.woken}
+	*c = conn{front: c.front, do: c.do, woken: c.woken}
 	c.front.conns.Put(c)
-}
-
-// begin looks whether the first request is there already, as it often is when
-// many connections come at once.
-func (c *conn) begin() {
-	c.impatient = true
-	err := c.read()
-	c.impatient = false
-	switch {
-	case err != nil:
-		c.drop()
-	case c.have == 0:
-		c.inHead = true // from its opening on
-		c.rest(c.front.options.HeaderTimeout)
-	default:
-		c.serve()
-	}
 }
 
 // rest waits for bytes in a fresh goroutine, which has the smallest of stacks:
@@ -102,7 +84,7 @@ func (c *conn) wait() {
 	c.front.options.Crew.Run(c.woken)
 }
 
-// read waits until bytes have arrived; if it is impatient, it does not.
+// read waits until bytes have arrived.
 func (c *conn) read() error {
 	c.n, c.err = 0, nil
 	err := c.raw.Read(c.do)
@@ -121,7 +103,7 @@ func (c *conn) tryRead(fd uintptr) bool {
 	n, again, err := readFD(fd, c.buffer[c.have:])
 	if again {
 		c.release()
-		return c.impatient
+		return false
 	}
 	if c.n, c.err = n, err; n == 0 && err == nil {
 		c.err = io.EOF
@@ -229,6 +211,7 @@ func (c *conn) answer(h *head) (goesOn bool) {
 	}
 	x.read(h, c.buffer[:c.have])
 	if !site.Begin(x.request) {
+		x.cancel()
 		c.handOn()
 		return false
 	}

@@ -38,12 +38,15 @@ func (c *conn) newExchange(kept bool) *exchange {
 	x, _ := exchanges.Get().(*exchange)
 	if kept {
 		x = newExchange()
+	}
+	x.conn = c
+	x.context = requestContext{c.front.options.Base, c.tcp.LocalAddr()}
+	if kept {
 		var ctx context.Context
 		ctx, x.cancel = context.WithCancel(&x.context)
 		x.request = x.request.WithContext(ctx)
 	}
-	x.conn = c
-	x.context = requestContext{c.front.options.Base, c.tcp.LocalAddr()}
+	x.request.RemoteAddr = c.tcp.RemoteAddr().String()
 	return x
 }
 
@@ -61,7 +64,7 @@ func (x *exchange) read(h *head, data []byte) {
 	}
 	r.RequestURI, r.URL, r.Header = h.target.in(text), &x.url, x.header
 	r.Proto, r.ProtoMajor, r.ProtoMinor = version[1:], 1, 1
-	r.Host, r.Body, r.RemoteAddr = h.host.in(text), http.NoBody, x.conn.tcp.RemoteAddr().String()
+	r.Host, r.Body = h.host.in(text), http.NoBody
 	for i := range h.fields {
 		if name := canonical(h.names[i].in(text)); name != "Host" {
 			x.values[i] = h.values[i].in(text)

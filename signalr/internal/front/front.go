@@ -140,7 +140,8 @@ func (f *Front) take(accepted net.Conn) {
 		_ = tcp.Close()
 		return
 	}
-	f.options.Crew.Run(c.begun)
+	c.inHead = true // from its opening on
+	c.rest(f.options.HeaderTimeout)
 }
 
 // hand gives a connection to the http.Server.
