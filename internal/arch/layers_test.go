@@ -16,6 +16,7 @@ var layers = map[string]node{
 	// Level 0: the vocabulary (standard library only), the wire, the samples.
 	".":                       {level: 0},
 	"signalr/hubproto":        {level: 0},
+	"signalr/internal/front":  {level: 0},
 	"signalr/internal/outbox": {level: 0},
 	"signalr/internal/ws":     {level: 0},
 	"internal/sample":         {level: 0},
@@ -24,7 +25,9 @@ var layers = map[string]node{
 	"signalr/internal/benchpeers": {level: 0}, // a command beside them
 
 	// Level 1: each knows the vocabulary or the wire, and nothing beside it.
-	"signalr":           {level: 1, imports: []string{"signalr/hubproto", "signalr/internal/outbox", "signalr/internal/ws"}},
+	"signalr": {level: 1, imports: []string{
+		"signalr/hubproto", "signalr/internal/front", "signalr/internal/outbox", "signalr/internal/ws",
+	}},
 	"signalr/client":    {level: 1, imports: []string{"signalr/hubproto", "signalr/internal/outbox", "signalr/internal/ws"}},
 	"internal/bus":      {level: 1, imports: []string{"."}},
 	"internal/document": {level: 1, imports: []string{"."}},

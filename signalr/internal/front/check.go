@@ -1,6 +1,9 @@
 package front
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // findings is what the headers of a head say together.
 type findings struct {
@@ -124,12 +127,12 @@ func isAlphanumeric(c byte) bool {
 }
 
 // isPath is for bytes that mean themselves in a path, and are never escaped.
-func isPath(c byte) bool { return isAlphanumeric(c) || bytes.IndexByte([]byte("/-._~"), c) >= 0 }
+func isPath(c byte) bool { return isAlphanumeric(c) || strings.IndexByte("/-._~", c) >= 0 }
 
 // isQuery is for bytes that a query has as they are.
 func isQuery(c byte) bool { return '!' <= c && c <= '~' && c != '#' }
 
-func isHost(c byte) bool { return isAlphanumeric(c) || bytes.IndexByte([]byte("-._:[]"), c) >= 0 }
+func isHost(c byte) bool { return isAlphanumeric(c) || strings.IndexByte("-._:[]", c) >= 0 }
 
 func isToken(c byte) bool { return isAlphanumeric(c) || c == '-' || c == '_' }
 

@@ -77,11 +77,14 @@ func (c *conn) rest(timeout time.Duration) {
 func (c *conn) wait() {
 	err := c.read()
 	c.front.wake(c)
-	if err != nil {
+	switch {
+	case err == nil:
+		c.front.options.Crew.Run(c.woken)
+	case c.have > 0:
+		c.handOn(err) // half a request may have an answer
+	default:
 		c.drop()
-		return
 	}
-	c.front.options.Crew.Run(c.woken)
 }
 
 // read waits until bytes have arrived.
@@ -150,7 +153,7 @@ func (c *conn) serve() {
 			}
 		case foreign:
 		}
-		c.handOn()
+		c.handOn(nil)
 		return
 	}
 }
@@ -185,9 +188,10 @@ func (c *conn) await() {
 	c.rest(timeout)
 }
 
-// handOn gives the connection to net/http.
-func (c *conn) handOn() {
-	on, f := &handedOn{TCPConn: c.tcp, early: append([]byte(nil), c.buffer[:c.have]...)}, c.front
+// handOn gives the connection to net/http. An error is one of reading, for it
+// to see: nothing else will come.
+func (c *conn) handOn(err error) {
+	on, f := &handedOn{TCPConn: c.tcp, early: append([]byte(nil), c.buffer[:c.have]...), err: err}, c.front
 	c.untime()
 	c.free()
 	f.hand(on)
@@ -212,7 +216,7 @@ func (c *conn) answer(h *head) (goesOn bool) {
 	x.read(h, c.buffer[:c.have])
 	if !site.Begin(x.request) {
 		x.cancel()
-		c.handOn()
+		c.handOn(nil)
 		return false
 	}
 	c.front.leave() // from here the site awaits us

@@ -10,11 +10,16 @@ type handedOn struct {
 	*net.TCPConn
 
 	early []byte // owned by who reads
+	err   error  // of reading, behind the early bytes; nil if there may be more
 }
 
 // Read reads the early bytes first.
 func (c *handedOn) Read(p []byte) (int, error) {
-	if len(c.early) == 0 {
+	switch {
+	case len(c.early) > 0:
+	case c.err != nil:
+		return 0, c.err
+	default:
 		return c.TCPConn.Read(p)
 	}
 	n := copy(p, c.early)
