@@ -18,9 +18,9 @@ const (
 )
 
 // Front returns a listener to serve web with: it answers negotiations and
-// opens WebSockets of this server's hubs by itself, at a third of what they
-// cost in net/http, and gives web all other connections of l, and all other
-// requests, as they came.
+// opens WebSockets of this server's hubs by itself, so that a storm of new
+// connections costs a third less, and gives web all other connections of l, and
+// all other requests, as they came.
 //
 //	web := &http.Server{Handler: server, ReadHeaderTimeout: 10 * time.Second}
 //	err := web.Serve(server.Front(listener, web))
