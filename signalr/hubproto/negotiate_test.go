@@ -26,7 +26,7 @@ func TestNegotiateVersion(t *testing.T) {
 		{"NEG-05 word", "negotiateVersion=one", 0, 0, notInteger},
 		{"NEG-05 empty", "negotiateVersion=", 0, 0, notInteger},
 		{"NEG-05 fraction", "negotiateVersion=1.0", 0, 0, notInteger},
-		{"NEG-05 twice", "negotiateVersion=1&NegotiateVersion=1", 0, 0, notInteger},
+		{"NEG-05 twice", "negotiateVersion=1&negotiateVersion=1", 0, 0, notInteger},
 		{"NEG-05 overflow", "negotiateVersion=99999999999", 0, 0, notInteger},
 		{"NEG-05 space", "negotiateVersion=%201%09", 0, 1, ""},
 		{"NEG-05 plus and zeros", "negotiateVersion=%2B001", 0, 1, ""},
