@@ -68,13 +68,10 @@ func (a *attachments) lookLocked(t token) attachment {
 	return found
 }
 
-// attach takes a token that waits for a transport; open makes the connection,
-// unless it is nil. It returns what the token was good for until now.
-func (a *attachments) attach(text string, kind Transports, open func(token, *inbound) *connection) attachment {
-	t, ok := a.mint.verify(text)
-	if !ok {
-		return attachment{}
-	}
+// attach takes a token, which look has verified, that waits for a transport;
+// open makes the connection, unless it is nil. It returns what the token was
+// good for until now.
+func (a *attachments) attach(t token, kind Transports, open func(token, *inbound) *connection) attachment {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	found := a.lookLocked(t)

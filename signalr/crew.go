@@ -10,15 +10,15 @@ const crewReserve = 64
 // the next one comes: a new goroutine's stack is too small for what a call
 // goes through, and to grow it costs more than most methods do.
 type crew struct {
-	all sync.WaitGroup // started by run, awaited by dismiss
+	all sync.WaitGroup // started by Run, for await
 
 	mu        sync.Mutex
 	resting   []chan func() // guarded by mu: the last to come is the first to go, with the warmest stack
 	dismissed bool          // guarded by mu
 }
 
-// run has a call run, and returns at once.
-func (w *crew) run(call func()) {
+// Run has a call run, and returns at once.
+func (w *crew) Run(call func()) {
 	if rested := w.wake(); rested != nil {
 		rested <- call // it has room for one
 		return
@@ -60,14 +60,16 @@ func (w *crew) rest(next chan func()) bool {
 	return true
 }
 
-// dismiss ends the crew, when no call runs any more.
-func (w *crew) dismiss() {
+// Dismiss lets those go who rest, and the others when they have run their call.
+func (w *crew) Dismiss() {
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.dismissed = true
 	for _, rested := range w.resting {
 		close(rested)
 	}
 	w.resting = nil
-	w.mu.Unlock()
-	w.all.Wait()
 }
+
+// await returns when the whole crew is gone.
+func (w *crew) await() { w.all.Wait() }

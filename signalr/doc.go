@@ -95,6 +95,14 @@
 // ReadHeaderTimeout, and its ReadTimeout and WriteTimeout if you like, which end
 // neither streams nor polls.
 //
+// # Without net/http
+//
+// Most of what a new connection costs is net/http's. [Server.Front] puts a
+// listener in front of an http.Server that answers negotiations and opens
+// WebSockets by itself where the request is the plainest, and leaves all else to
+// it. What the application has put around the server's handler, but CORS, does
+// not see those requests.
+//
 // # Shutdown
 //
 // [Server.Shutdown] must be called besides that of the HTTP server, which knows

@@ -89,12 +89,20 @@ func (o *EndpointOptions) withDefaults() EndpointOptions {
 	return out
 }
 
+// hooked says whether functions of the application see requests that open
+// connections, and may keep them.
+func (o *EndpointOptions) hooked() bool {
+	return o != nil && (o.Authenticate != nil || o.Redirect != nil || o.CheckOrigin != nil)
+}
+
 // endpoint is a hub, or a handler of connections without one, at a path.
 type endpoint struct {
 	server  *Server
 	hub     *Hub              // of a handler: one that nobody knows, for its options
 	handler ConnectionHandler // nil for a hub
 	options EndpointOptions
+	offered []hubproto.TransportInfo
+	hooked  bool   // functions of the application see its requests
 	number  uint32 // in the tokens that it issues: they are good for nothing elsewhere
 }
 
@@ -161,7 +169,7 @@ func (e *endpoint) sameUser(t token, u user) bool {
 // known finds the connection that a request names (CONN-03, CONN-04), if the
 // user may act on it.
 func (e *endpoint) known(w http.ResponseWriter, r *http.Request, u user) (attachment, bool) {
-	id := parameter(r.URL.Query(), "id")
+	id := parameter(r.URL, "id")
 	if id == "" {
 		e.refuse(w, http.StatusBadRequest, textNoID)
 		return attachment{}, false
@@ -200,7 +208,7 @@ func (e *endpoint) attach(
 		e.refuseForNow(w)
 		return found, false
 	}
-	if found, ok = e.still(w, e.server.attachments.attach(found.token.text, kind, open)); !ok {
+	if found, ok = e.still(w, e.server.attachments.attach(found.token, kind, open)); !ok {
 		return found, false
 	}
 	if found.standing == attached && found.kind != kind {
@@ -245,14 +253,28 @@ func wantsEvents(r *http.Request) bool {
 	return false
 }
 
-// parameter is a query parameter, its name compared without case (EP-06).
-func parameter(query url.Values, name string) string {
-	for key, values := range query {
-		if strings.EqualFold(key, name) && len(values) > 0 {
-			return values[0]
-		}
+// parameter is a query parameter, its name compared without case (EP-06); of
+// several it is the first.
+func parameter(u *url.URL, name string) string {
+	if values := parameters(u, name); len(values) > 0 {
+		return values[0]
 	}
 	return ""
+}
+
+// parameters is all values of a query parameter. What u.Query would pass over
+// is passed over here too; but nothing is kept of the other parameters.
+func parameters(u *url.URL, name string) (values []string) {
+	for pair := range strings.SplitSeq(u.RawQuery, "&") {
+		key, value, _ := strings.Cut(pair, "=")
+		if key, err := url.QueryUnescape(key); err != nil || !strings.EqualFold(key, name) || strings.Contains(pair, ";") {
+			continue
+		}
+		if value, err := url.QueryUnescape(value); err == nil {
+			values = append(values, value)
+		}
+	}
+	return values
 }
 
 // noCache sets the headers of every answer to a poll (LP-01).

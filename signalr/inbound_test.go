@@ -115,7 +115,7 @@ func TestEarlyBytesAreForgotten(t *testing.T) {
 		a := newAttachments(time.Minute)
 		attachedBefore := a.mint.issue(claim{version: 1}, time.Now())
 		a.stream(attachedBefore.text)
-		a.attach(attachedBefore.text, LongPolling, func(token, *inbound) *connection { return &connection{} })
+		a.attach(attachedBefore, LongPolling, func(token, *inbound) *connection { return &connection{} })
 		early := a.mint.issue(claim{version: 1}, time.Now())
 		in := a.stream(early.text).in
 		for range earlyLimit {

@@ -43,7 +43,7 @@ func (c *connection) invoke(m *hubproto.Invocation) {
 		call.slot.Store(true)
 	}
 	c.calls.Add(1)
-	c.server.crew.run(call.run)
+	c.server.crew.Run(call.run)
 }
 
 // takeSlot waits until one more call may run; it does not if the connection

@@ -45,6 +45,10 @@ func newServer(o *signalr.ServerOptions) *signalr.Server {
 	return signalr.NewServer(o)
 }
 
+// testingFront says whether all of them are to be run behind a front:
+// SIGNALR_FRONT=1 go test ./signalr.
+func testingFront() bool { return os.Getenv("SIGNALR_FRONT") != "" }
+
 func testingEpoll() bool { return os.Getenv("SIGNALR_EPOLL") != "" }
 
 type options struct {
@@ -83,7 +87,11 @@ func serve(tb testing.TB, b *bundle) *bundle {
 	if b.front == nil {
 		b.front = b.server
 	}
-	b.http = httptest.NewServer(b.front)
+	b.http = httptest.NewUnstartedServer(b.front)
+	if testingFront() {
+		b.http.Listener = b.server.Front(b.http.Listener, b.http.Config)
+	}
+	b.http.Start()
 	b.url = b.http.URL + "/hub"
 	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/fanfare-hub/fanfare/signalr/hubproto"
@@ -29,11 +30,15 @@ func (e *endpoint) serveNegotiate(w http.ResponseWriter, r *http.Request) {
 	default:
 		answer = e.negotiate(r, &u)
 	}
-	body := hubproto.AppendNegotiation(nil, answer)
+	space, _ := negotiations.Get().(*[]byte)
+	defer negotiations.Put(space)
+	*space = hubproto.AppendNegotiation((*space)[:0], answer)
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	_, _ = w.Write(body) // who does not want to know has hung up
+	w.Header().Set("Content-Length", strconv.Itoa(len(*space)))
+	_, _ = w.Write(*space) // who does not want to know has hung up
 }
+
+var negotiations = sync.Pool{New: func() any { return new([]byte) }} //nolint:gochecknoglobals // a pool is shared by its nature
 
 // redirect sends a client elsewhere, if the application wants that (NEG-19).
 func (e *endpoint) redirect(r *http.Request, u *user) *hubproto.Negotiation {
@@ -49,7 +54,7 @@ func (e *endpoint) redirect(r *http.Request, u *user) *hubproto.Negotiation {
 
 // negotiate makes a token; nothing is kept until a transport attaches with it.
 func (e *endpoint) negotiate(r *http.Request, u *user) *hubproto.Negotiation {
-	version, err := hubproto.NegotiateVersion(r.URL.Query(), e.options.MinimumProtocolVersion)
+	version, err := hubproto.NegotiateVersion(parameters(r.URL, "negotiateVersion"), e.options.MinimumProtocolVersion)
 	if err != nil {
 		return &hubproto.Negotiation{Error: err.Error()}
 	}
@@ -63,7 +68,7 @@ func (e *endpoint) negotiate(r *http.Request, u *user) *hubproto.Negotiation {
 		Version:              version,
 		ConnectionID:         t.id,
 		ConnectionToken:      t.text,
-		Transports:           e.offered(),
+		Transports:           e.offered,
 	}
 	if e.options.EnableRefresh {
 		n.TokenLifetimeSeconds = u.lifetime() // NEG-23
@@ -75,15 +80,15 @@ func (e *endpoint) negotiate(r *http.Request, u *user) *hubproto.Negotiation {
 // never unasked, which clients take for an error.
 func (e *endpoint) stateful(r *http.Request) bool {
 	return e.options.AllowStatefulReconnects && e.handler == nil &&
-		strings.EqualFold(strings.TrimSpace(parameter(r.URL.Query(), "useStatefulReconnect")), "true")
+		strings.EqualFold(strings.TrimSpace(parameter(r.URL, "useStatefulReconnect")), "true")
 }
 
-// offered lists the endpoint's transports in the order in which clients are to
-// try them (NEG-09).
-func (e *endpoint) offered() []hubproto.TransportInfo {
+// offer lists transports in the order in which clients are to try them
+// (NEG-09).
+func offer(transports Transports) []hubproto.TransportInfo {
 	var offered []hubproto.TransportInfo
 	for kind := WebSockets; kind <= LongPolling; kind <<= 1 {
-		if e.options.Transports&kind == 0 {
+		if transports&kind == 0 {
 			continue
 		}
 		formats := []string{hubproto.FormatText, hubproto.FormatBinary}

@@ -93,8 +93,9 @@ func TestNegotiateVersionRefused(t *testing.T) {
 	t.Parallel()
 	b := setup(t, options{endpoint: &signalr.EndpointOptions{MinimumProtocolVersion: 1}})
 	for query, want := range map[string]string{
-		"":                    "The client requested version '0', but the server does not support this version.",
-		"?negotiateVersion=x": "The client requested a non-integer protocol version.",
+		"":                                       "The client requested version '0', but the server does not support this version.",
+		"?negotiateVersion=x":                    "The client requested a non-integer protocol version.",
+		"?negotiateVersion=1&NEGOTIATEVERSION=1": "The client requested a non-integer protocol version.",
 	} {
 		if n := b.negotiate(t, query); n.Error != want {
 			t.Errorf("%q: got %q", query, n.Error)

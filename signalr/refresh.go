@@ -59,7 +59,7 @@ func (e *endpoint) refresh(r *http.Request) (holds *user, status int, code strin
 
 // refreshable finds the connection that a request names.
 func (e *endpoint) refreshable(r *http.Request) (c *connection, status int, code string) {
-	id := parameter(r.URL.Query(), "id")
+	id := parameter(r.URL, "id")
 	switch {
 	case !e.options.EnableRefresh:
 		return nil, http.StatusNotFound, refreshDisabled

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 
 	"go.opentelemetry.io/otel/trace"
 )
@@ -35,14 +36,10 @@ type rareRequest struct {
 func keepRequest(r *http.Request, token string) *request {
 	kept := &request{}
 	kept.local, _ = r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-	rare := rareRequest{tls: r.TLS, span: trace.SpanContextFromContext(r.Context())}
-	if u := r.URL; u.User != nil || u.Opaque != "" || u.Fragment != "" || u.ForceQuery || u.OmitHost {
-		rare.url = u
-	}
-	if rare.url != nil || rare.tls != nil || rare.span.IsValid() {
-		kept.rare = &rare
-	}
-	p := packer{make([]byte, 0, usualRequest)}
+	kept.rare = keepRare(r)
+	p, _ := packers.Get().(*packer)
+	defer packers.Put(p)
+	p.bytes = p.bytes[:0]
 	p.texts(r.Method, r.Proto, r.Host, r.RemoteAddr)
 	p.texts(r.URL.Scheme, r.URL.Host, r.URL.Path, r.URL.RawPath)
 	if before, after, named := strings.Cut(r.URL.RawQuery, token); named && token != "" {
@@ -67,6 +64,19 @@ func keepRequest(r *http.Request, token string) *request {
 	}
 	kept.packed = string(p.bytes)
 	return kept
+}
+
+// keepRare returns nil for most requests.
+func keepRare(r *http.Request) *rareRequest {
+	var own *url.URL
+	if u := r.URL; u.User != nil || u.Opaque != "" || u.Fragment != "" || u.ForceQuery || u.OmitHost {
+		own = u
+	}
+	span := trace.SpanContextFromContext(r.Context())
+	if own == nil && r.TLS == nil && !span.IsValid() {
+		return nil
+	}
+	return &rareRequest{url: own, tls: r.TLS, span: span}
 }
 
 // isHandshake says whether a header is only for the opening of a WebSocket, and
@@ -123,8 +133,7 @@ func (k *request) span() trace.SpanContext {
 	return k.rare.span
 }
 
-// usualRequest is about the size of a browser's, packed, in bytes.
-const usualRequest = 1 << 10
+var packers = sync.Pool{New: func() any { return &packer{} }} //nolint:gochecknoglobals // a pool is shared by its nature
 
 // packer writes texts one behind the other.
 type packer struct{ bytes []byte }

@@ -33,6 +33,16 @@ func (c *connection) rest() {
 	}
 }
 
+// waitToRun is where a WebSocket's goroutine begins: it waits, on the smallest
+// of stacks, for what one of the crew deals with.
+func (c *connection) waitToRun() {
+	if c.handler == nil {
+		c.transport.deadline(c.hub.options.HandshakeTimeout)
+		_ = c.transport.wait()
+	}
+	c.server.crew.Run(c.run)
+}
+
 // waitToRead is where a connection's goroutine begins after a rest. It waits
 // before it calls anything that needs more of the stack. An error of the
 // waiting comes again when the bytes are to be read.
@@ -54,4 +64,4 @@ func (c *connection) park() bool {
 }
 
 // Resume implements ws.Resumer.
-func (c *connection) Resume() { c.server.crew.run(func() { c.goOn(c.read()) }) }
+func (c *connection) Resume() { c.server.crew.Run(func() { c.goOn(c.read()) }) }

@@ -177,7 +177,9 @@ func (s *Server) MapHub(path string, h *Hub, options *EndpointOptions) {
 	h.filters = slices.Concat(s.options.Filters, h.options.Filters)
 	h.logTo(s.options.Logger)
 	number := uint32(len(s.endpoints)) //nolint:gosec // so many paths do not fit in memory
-	s.endpoints[key] = &endpoint{server: s, hub: h, options: options.withDefaults(), number: number}
+	e := &endpoint{server: s, hub: h, options: options.withDefaults(), number: number}
+	e.offered, e.hooked = offer(e.options.Transports), options.hooked()
+	s.endpoints[key] = e
 }
 
 // MapConnection has handler run for each connection that is opened at path,
@@ -259,7 +261,8 @@ func (s *Server) await(first bool, over chan<- struct{}) {
 		s.lot.Close()
 		s.watching.Wait()
 	}
-	s.crew.dismiss()
+	s.crew.Dismiss()
+	s.crew.await()
 	for _, shard := range s.shards {
 		if first {
 			close(shard.stop)

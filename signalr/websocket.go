@@ -136,7 +136,7 @@ func (e *endpoint) serveWebSocket(w http.ResponseWriter, r *http.Request, u user
 		e.refuseEmpty(w, http.StatusForbidden)
 		return
 	}
-	id := parameter(r.URL.Query(), "id")
+	id := parameter(r.URL, "id")
 	found := e.look(id)
 	switch {
 	case id != "" && found.standing == unknown:
@@ -158,7 +158,7 @@ func (e *endpoint) serveWebSocket(w http.ResponseWriter, r *http.Request, u user
 		e.upgrade(w, r, u, attachment{token: token{id: newID()}})
 		return
 	}
-	found = e.server.attachments.attach(id, WebSockets, nil)
+	found = e.server.attachments.attach(found.token, WebSockets, nil)
 	switch {
 	case found.standing == waiting:
 		e.upgrade(w, r, u, found)
@@ -208,10 +208,12 @@ func (e *endpoint) upgrade(w http.ResponseWriter, r *http.Request, u user, found
 	if found.in != nil {
 		c.takeEarly(found.in)
 	}
-	if !e.server.start(c) { // it has been closed since
+	if !e.server.admit(c) { // it has been closed since
 		_, _ = socket.tryWrite(ws.AppendClose(nil, ws.CodeRestart, "")) // a courtesy
 		c.cut()
+		return
 	}
+	go c.waitToRun()
 }
 
 // takeEarly puts what was posted before the transport came in front of all

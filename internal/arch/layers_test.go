@@ -16,6 +16,7 @@ var layers = map[string]node{
 	// Level 0: the vocabulary (standard library only), the wire, the samples.
 	".":                       {level: 0},
 	"signalr/hubproto":        {level: 0},
+	"signalr/internal/front":  {level: 0},
 	"signalr/internal/outbox": {level: 0},
 	"signalr/internal/ws":     {level: 0},
 	"internal/sample":         {level: 0},
@@ -26,13 +27,15 @@ var layers = map[string]node{
 	// Level 1: each knows the vocabulary or the wire, and nothing beside it.
 	"publisher":               {level: 1, imports: []string{"."}},
 	"publisher/publishertest": {level: 1, imports: []string{"."}},
-	"signalr":                 {level: 1, imports: []string{"signalr/hubproto", "signalr/internal/outbox", "signalr/internal/ws"}},
-	"signalr/client":          {level: 1, imports: []string{"signalr/hubproto", "signalr/internal/outbox", "signalr/internal/ws"}},
-	"internal/bus":            {level: 1, imports: []string{"."}},
-	"internal/document":       {level: 1, imports: []string{"."}},
-	"internal/feed":           {level: 1, imports: []string{"."}},
-	"internal/health":         {level: 1, imports: []string{"."}},
-	"internal/pipeline":       {level: 1, imports: []string{"."}},
+	"signalr": {level: 1, imports: []string{
+		"signalr/hubproto", "signalr/internal/front", "signalr/internal/outbox", "signalr/internal/ws",
+	}},
+	"signalr/client":    {level: 1, imports: []string{"signalr/hubproto", "signalr/internal/outbox", "signalr/internal/ws"}},
+	"internal/bus":      {level: 1, imports: []string{"."}},
+	"internal/document": {level: 1, imports: []string{"."}},
+	"internal/feed":     {level: 1, imports: []string{"."}},
+	"internal/health":   {level: 1, imports: []string{"."}},
+	"internal/pipeline": {level: 1, imports: []string{"."}},
 
 	// Level 2: what faces a client, by HTTP or by the hub; what a client looks like.
 	"examples/worker":  {level: 2, imports: []string{".", "publisher"}},

@@ -3,7 +3,6 @@ package hubproto
 import (
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"strconv"
 	"strings"
 )
@@ -115,17 +114,12 @@ type NegotiateError struct {
 // Error returns ASP.NET Core's text.
 func (e *NegotiateError) Error() string { return e.text }
 
-// NegotiateVersion chooses the version for a request with this query: 0 where
-// none is asked for, MaxNegotiateVersion at most (NEG-03). The parameter's
-// name is compared without case (EP-06). An error is a *NegotiateError: below
-// minimum (NEG-04), or not an integer (NEG-05).
-func NegotiateVersion(query url.Values, minimum int) (int, error) {
-	var asked []string
-	for name, values := range query {
-		if strings.EqualFold(name, "negotiateVersion") {
-			asked = append(asked, values...)
-		}
-	}
+// NegotiateVersion chooses the version for a request with these values of the
+// query parameter negotiateVersion, whose name is compared without case
+// (EP-06): 0 where none is asked for, MaxNegotiateVersion at most (NEG-03). An
+// error is a *NegotiateError: below minimum (NEG-04), or not an integer
+// (NEG-05).
+func NegotiateVersion(asked []string, minimum int) (int, error) {
 	version := int64(0)
 	if len(asked) > 0 {
 		var err error

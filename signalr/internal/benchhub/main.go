@@ -1,7 +1,7 @@
 // Command benchhub serves the hub that load generators measure, on /hub, with
 // nothing but the library's defaults unless a flag says otherwise:
 //
-//	go run ./signalr/internal/benchhub -addr 127.0.0.1:5000 [-epoll]
+//	go run ./signalr/internal/benchhub -addr 127.0.0.1:5000 [-epoll] [-front=false]
 //
 // Echo(x) gives x back; Join(group) joins; Broadcast(payload) and
 // SendGroup(group, payload) call the clients' method message(payload).
@@ -12,6 +12,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -25,22 +26,31 @@ const message = signalr.Call1[any]("message")
 func main() {
 	addr := flag.String("addr", "127.0.0.1:5000", "address to listen on, `host:port`")
 	epoll := flag.Bool("epoll", false, "let idle connections wait without a goroutine (Linux)")
+	front := flag.Bool("front", true, "have the library answer what opens connections, not net/http")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := serve(ctx, *addr, &signalr.ServerOptions{Epoll: *epoll}); err != nil {
+	if err := serve(ctx, *addr, *front, &signalr.ServerOptions{Epoll: *epoll}); err != nil {
 		fmt.Fprintln(os.Stderr, "benchhub:", err)
 		os.Exit(1)
 	}
 }
 
-func serve(ctx context.Context, addr string, options *signalr.ServerOptions) error {
+func serve(ctx context.Context, addr string, front bool, options *signalr.ServerOptions) error {
+	// The hub's own pings find out who is gone.
+	listener, err := (&net.ListenConfig{KeepAlive: -1}).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return err
+	}
 	hub := newHub()
 	server := signalr.NewServer(options)
 	server.MapHub("/hub", hub, nil)
-	web := &http.Server{Addr: addr, Handler: server, ReadHeaderTimeout: 10 * time.Second}
+	web := &http.Server{Handler: server, ReadHeaderTimeout: 10 * time.Second}
+	if front {
+		listener = server.Front(listener, web)
+	}
 	failed := make(chan error, 1)
-	go func() { failed <- web.ListenAndServe() }()
+	go func() { failed <- web.Serve(listener) }()
 	select {
 	case err := <-failed:
 		return err

@@ -3,6 +3,7 @@ package golden_test
 import (
 	"context"
 	"net/http/httptest"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -44,11 +45,16 @@ func newRecordings(t *testing.T) *recordings {
 	return r
 }
 
-// serve returns the address of the hub of the recordings.
+// serve returns the address of the hub of the recordings. SIGNALR_FRONT=1 puts
+// it behind a front.
 func serve(t *testing.T) string {
 	t.Helper()
 	hub := golden.NewServer()
-	web := httptest.NewServer(hub)
+	web := httptest.NewUnstartedServer(hub)
+	if os.Getenv("SIGNALR_FRONT") != "" {
+		web.Listener = hub.Front(web.Listener, web.Config)
+	}
+	web.Start()
 	t.Cleanup(func() {
 		last, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 30*time.Second)
 		defer cancel()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -44,6 +45,9 @@ func NewServer() *Server {
 	s.MapConnection("/echo", echo, nil)
 	return &Server{Handler: allowPage(s), signalr: s}
 }
+
+// Front has the library answer what opens connections, in front of web.
+func (s *Server) Front(l net.Listener, web *http.Server) net.Listener { return s.signalr.Front(l, web) }
 
 // Shutdown ends all connections and waits for them until ctx ends.
 func (s *Server) Shutdown(ctx context.Context) error { return s.signalr.Shutdown(ctx) }

@@ -1,7 +1,10 @@
 package ws
 
 import (
+	"crypto/sha1" //nolint:gosec // the protocol wants it
+	"encoding/base64"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 
@@ -17,10 +20,16 @@ func IsUpgrade(r *http.Request) bool {
 // Accept turns a request into a WebSocket. A request that is none is answered
 // with a 4xx status, on a connection that stays a plain HTTP one. The request
 // and the writer must not be used afterwards, and the handler may return: the
-// connection lives on. Deadlines of the HTTP server are lifted.
+// connection lives on. Deadlines of the HTTP server are lifted. A writer that
+// has a method Detach() (net.Conn, []byte) is asked for the connection, without
+// deadlines, and what has been read of it too far.
 func Accept(w http.ResponseWriter, r *http.Request) (*Conn, error) {
 	if err := checkUpgrade(w, r); err != nil {
 		return nil, err
+	}
+	if w, ok := w.(interface{ Detach() (net.Conn, []byte) }); ok {
+		conn, early := w.Detach()
+		return acceptOn(conn, r.Header.Get("Sec-Websocket-Key"), early)
 	}
 	conn, rw, _, err := ws.UpgradeHTTP(r, w)
 	if err != nil {
@@ -31,6 +40,20 @@ func Accept(w http.ResponseWriter, r *http.Request) (*Conn, error) {
 	}
 	early, _ := rw.Peek(rw.Reader.Buffered())
 	return newConn(conn, ws.StateServerSide, append([]byte(nil), early...)), nil
+}
+
+// acceptOn says yes, in the words of UpgradeHTTP.
+func acceptOn(conn net.Conn, key string, early []byte) (*Conn, error) {
+	const yes = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")) //nolint:gosec // RFC 6455, 4.2.2
+	buffer, _ := buffers.Get().(*[bufferSize]byte)
+	defer buffers.Put(buffer)
+	out := base64.StdEncoding.AppendEncode(append(buffer[:0], yes...), sum[:])
+	if _, err := conn.Write(append(out, "\r\n\r\n"...)); err != nil {
+		_ = conn.Close()
+		return nil, fmt.Errorf("upgrade: %w", err)
+	}
+	return newConn(conn, ws.StateServerSide, early), nil
 }
 
 // checkUpgrade looks before the connection is taken from the HTTP server, so

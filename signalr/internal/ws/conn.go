@@ -37,6 +37,10 @@ type Conn struct {
 
 func newConn(conn net.Conn, side ws.State, early []byte) *Conn {
 	c := &Conn{side: side}
+	if w, ok := conn.(interface{ Unread() (net.Conn, []byte) }); ok { // it only puts bytes in front of another one
+		plain, before := w.Unread()
+		conn, early = plain, append(early, before...)
+	}
 	var raw syscall.RawConn
 	if tcp, ok := conn.(*net.TCPConn); ok && rawIO {
 		if plain, err := tcp.SyscallConn(); err == nil {
