@@ -49,6 +49,8 @@ type fakeConn struct {
 	limit      int // envelopes
 	overflowed func(topic fanfare.Topic, after uint64, stands func() bool)
 
+	hold chan struct{} // if set, AwaitRoom takes one of it first, whatever its ctx
+
 	mu        sync.Mutex
 	queue     []fanfare.Envelope
 	behind    map[fanfare.Topic]int // which overflow
@@ -133,6 +135,10 @@ func (c *fakeConn) conflateLocked(e fanfare.Envelope) bool {
 }
 
 func (c *fakeConn) AwaitRoom(ctx context.Context) error {
+	if c.hold != nil {
+		<-c.hold
+		return nil
+	}
 	for {
 		c.mu.Lock()
 		room, changed, ended := len(c.queue) <= c.limit/2, c.changed, c.ended
