@@ -23,6 +23,7 @@ type fakeHub struct {
 	mu     sync.Mutex
 	groups map[group][]*fakeConn
 	told   int // calls of the sink
+	twice  int // joins of who had joined
 }
 
 func (h *fakeHub) Callback(_ context.Context, e fanfare.Envelope) { h.tell(e, feed.Callbacks) }
@@ -66,6 +67,7 @@ func (c *fakeConn) Join(topic fanfare.Topic, form feed.Form) error {
 	defer c.hub.mu.Unlock()
 	g := group{topic, form}
 	if slices.Contains(c.hub.groups[g], c) {
+		c.hub.twice++
 		return errors.New("joined twice")
 	}
 	if c.hub.groups == nil {
