@@ -22,6 +22,7 @@ type checker struct {
 	cursor    string // of the last envelope
 	cursorSeq uint64
 	floor     uint64 // without a position: what is stored above that is owed
+	had       uint64 // with a cursor: everything up to there it had before, whatever snapshot it is told
 	loose     bool   // but not what the log had eaten by the time it subscribed
 	last      uint64 // the last envelope of this subscription
 	got       []fanfare.Envelope
@@ -42,7 +43,10 @@ func (c *checker) subscribing(from feed.From) {
 	c.last = 0
 	c.has, c.position = from == feed.FromCursor, c.cursorSeq // what comes first after a cursor has its seq as prev
 	c.loose = from == feed.FromBeginning
-	c.floor = math.MaxUint64
+	c.floor, c.had = math.MaxUint64, 0
+	if c.has {
+		c.had = c.position
+	}
 	if c.loose {
 		c.floor = 0
 	}
@@ -83,7 +87,7 @@ func (c *checker) check(e fanfare.Envelope) error {
 	switch {
 	case e.Gap != nil && c.form == byEnvelope && (c.has || !c.loose):
 		// Nothing up to Gap.After may be missing.
-		if missing := c.missing(from, min(e.Gap.After+1, e.Seq)); len(missing) > 0 {
+		if missing := c.missing(max(from, c.had), min(e.Gap.After+1, e.Seq)); len(missing) > 0 {
 			return fmt.Errorf("gap after %d at %d, but %v are missing too", e.Gap.After, e.Seq, missing)
 		}
 		return nil

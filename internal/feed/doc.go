@@ -27,8 +27,8 @@
 //   - An event whose live message is lost is read from the log when the next one
 //     comes, or when the log is asked what has grown: every second, and at once
 //     after doubt. A terminal state may be a second late, never lost.
-//   - An event that was known to be stored, and that the log does not give when
-//     it is asked three times within seconds, is told of as a gap.
+//   - An event that is known to have been stored, and that the log still does not
+//     give when it has been asked for some seconds, is told of as a gap.
 //
 // # Concurrency
 //

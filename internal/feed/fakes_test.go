@@ -23,6 +23,7 @@ type fakeHub struct {
 	mu     sync.Mutex
 	groups map[group][]*fakeConn
 	told   int // calls of the sink
+	twice  int // joins of who had joined
 }
 
 func (h *fakeHub) Callback(_ context.Context, e fanfare.Envelope) { h.tell(e, feed.Callbacks) }
@@ -49,6 +50,8 @@ type fakeConn struct {
 	limit      int // envelopes
 	overflowed func(topic fanfare.Topic, after uint64, stands func() bool)
 
+	hold chan struct{} // if set, AwaitRoom takes one of it first, whatever its ctx
+
 	mu        sync.Mutex
 	queue     []fanfare.Envelope
 	behind    map[fanfare.Topic]int // which overflow
@@ -64,6 +67,7 @@ func (c *fakeConn) Join(topic fanfare.Topic, form feed.Form) error {
 	defer c.hub.mu.Unlock()
 	g := group{topic, form}
 	if slices.Contains(c.hub.groups[g], c) {
+		c.hub.twice++
 		return errors.New("joined twice")
 	}
 	if c.hub.groups == nil {
@@ -133,6 +137,10 @@ func (c *fakeConn) conflateLocked(e fanfare.Envelope) bool {
 }
 
 func (c *fakeConn) AwaitRoom(ctx context.Context) error {
+	if c.hold != nil {
+		<-c.hold
+		return nil
+	}
 	for {
 		c.mu.Lock()
 		room, changed, ended := len(c.queue) <= c.limit/2, c.changed, c.ended

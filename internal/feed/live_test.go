@@ -42,6 +42,9 @@ func inBubble(t *testing.T, test func(b *bundle)) {
 		test(b)
 		b.sub.Close()
 		b.stop()
+		if b.hub.twice > 0 {
+			t.Error("a connection joined twice")
+		}
 	})
 }
 

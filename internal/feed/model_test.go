@@ -128,6 +128,9 @@ func runModel(t *testing.T, seed uint64) tally {
 	done()
 	clients.Wait()
 	stop()
+	if m.hub.twice > 0 {
+		t.Error("a connection joined twice")
+	}
 	return m.seen
 }
 

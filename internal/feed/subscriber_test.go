@@ -214,6 +214,70 @@ func TestAnOverflowOfWhatIsNotSubscribedOnlyResumes(t *testing.T) {
 	})
 }
 
+// TestAnOverflowWaitsForWhoeverSends has a catch-up in hand that was told to
+// stop and has not noticed: what it still sends is passed over, and it does not
+// join beside the one that follows it.
+func TestAnOverflowWaitsForWhoeverSends(t *testing.T) {
+	t.Parallel()
+	for _, live := range []bool{true, false} { // it goes along the ring, or along the log
+		inBubble(t, func(b *bundle) {
+			first := b.log.append(user, alert("1"))
+			if live {
+				r, err := b.feed.Read(b.Context(), user, feed.Start{From: feed.FromNow})
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer r.Close()
+			}
+			for i := range 10 {
+				b.log.append(user, alert(strconv.Itoa(i+2)))
+			}
+			synctest.Wait()
+			b.conn.hold = make(chan struct{})
+			b.subscribe(user, feed.Envelopes, feed.Start{From: feed.FromCursor, Cursor: fanfare.CursorAt(b.log.epoch, first.Seq, "1")})
+			b.conn.hold <- struct{}{}
+			b.conn.hold <- struct{}{}
+			b.want("1>2, 2>3")
+			b.conn.behind[user] = 1
+			b.sub.Overflowed(user, 3)
+			synctest.Wait()
+			close(b.conn.hold)
+			b.want("3>4, 4>5, 5>6, 6>7, 7>8, 8>9, 9>10, 10>11")
+			b.log.append(user, alert("12"))
+			b.want("11>12")
+		})
+	}
+}
+
+func TestASnapshotThatWasDroppedIsSentAgain(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(b *bundle) {
+		b.log.append(service, health("1"))
+		b.log.append(service, alert("2"))
+		b.log.keepState(2)
+		b.conn.behind[service] = 1
+		b.subscribe(service, feed.Envelopes, feed.Start{})
+		b.want("")
+		b.sub.Overflowed(service, 0)
+		b.want("0>1 snapshot, 1>2")
+	})
+}
+
+func TestAnOverflowEndsWithItsSubscription(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(b *bundle) {
+		b.conn.limit, b.conn.overflowed = 4, nil // nobody tells of it in time
+		b.subscribe(user, feed.Envelopes, feed.Start{From: feed.FromNow})
+		for i := range 5 {
+			b.log.append(user, alert(strconv.Itoa(i)))
+		}
+		b.want("")
+		b.subscribe(user, feed.Envelopes, feed.Start{From: feed.FromNow})
+		b.log.append(user, alert("5"))
+		b.want("5>6")
+	})
+}
+
 func TestSubscriptionsOfAConnectionAreLimited(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(b *bundle) {

@@ -234,8 +234,8 @@ func (s *subscription) join(ctx context.Context, w *walk) (done bool, err error)
 		s.send(ctx, w.sayGap(t.head))
 	}
 	fits := w.fitsLocked(t)
-	if w.pos.free { // nothing has come yet
-		w.arriveLocked(t)
+	if w.pos.free { // nothing has come yet, and everything that comes now is owed
+		w.pos.free, w.pos.after = false, max(w.pos.after, t.knownLocked())
 		s.base, s.live = w.pos, true
 	}
 	if fits {

@@ -87,16 +87,7 @@ func (w *walk) fromRing() (fanfare.Envelope, <-chan struct{}, stance) {
 	case w.gap:
 		return w.sayGap(t.head), nil, walked
 	}
-	w.arriveLocked(t)
 	return fanfare.Envelope{}, t.awaitLocked(), atHead
-}
-
-// arriveLocked is called at the head: whatever it began with, everything that
-// comes from now on is owed.
-func (w *walk) arriveLocked(t *topic) {
-	if w.pos.free {
-		w.pos.free, w.pos.after = false, max(w.pos.after, t.knownLocked())
-	}
 }
 
 // take goes on to an envelope and fits it to the one before.
