@@ -75,18 +75,13 @@ func (w *walk) fromNow(ctx context.Context) (before string, err error) {
 	return w.cursorBefore(w.pos.after), err
 }
 
-// hasState reports whether events of the topic can tell how things are.
-func hasState(topic fanfare.Topic) bool {
-	return topic.Kind == fanfare.KindDocument || topic.Kind == fanfare.KindService
-}
-
 // fromSnapshot begins with the present state, and without one after where it
 // was looked for.
 func (w *walk) fromSnapshot(ctx context.Context) (before string, err error) {
 	if !hasState(w.name) {
 		return w.fromNow(ctx)
 	}
-	state, mark, err := w.feed.log.Snapshot(ctx, w.name)
+	state, mark, err := w.state(ctx)
 	if err != nil || len(state) == 0 {
 		return w.fromAfter(mark, mark+1), err
 	}
@@ -193,7 +188,7 @@ func (w *walk) fromElsewhere(ctx context.Context) error {
 // from before the proof failed.
 func (w *walk) fromLost(ctx context.Context, c fanfare.Cursor, end uint64) (resumed bool, err error) {
 	if hasState(w.name) {
-		state, mark, err := w.feed.log.Snapshot(ctx, w.name)
+		state, mark, err := w.state(ctx)
 		if err != nil {
 			return false, err
 		}

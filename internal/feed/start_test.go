@@ -96,11 +96,12 @@ type startCase struct {
 
 var startCases = []startCase{
 	{name: "document, snapshot", topic: document, events: "d-dd-", want: "0>4 snapshot", then: "4>6"},
-	{name: "document, snapshot, newer events", topic: document, events: "d-dd-", mark: 3, want: "0>3 snapshot, 3>4", then: "4>6"},
+	{name: "document, snapshot, newer events", topic: document, events: "d-dd-", mark: 3, want: "0>4 snapshot", then: "4>6"},
 	{name: "document, snapshot outlives the log", topic: document, events: "d-dd-", eaten: 6, want: "0>4 snapshot", then: "4>6"},
 	{name: "document, snapshot of nothing", topic: document, events: "--", want: "", then: "0>3"},
-	{name: "document, no snapshot yet", topic: document, events: "--dd", mark: 2, want: "0>3, 3>4", then: "4>5"},
+	{name: "document, no state noted yet", topic: document, events: "--dd", mark: 2, want: "0>4 snapshot", then: "4>5"},
 	{name: "service, snapshot", topic: service, events: "hahsa-", want: "0>3 snapshot, 3>4 snapshot, 4>5", then: "5>7"},
+	{name: "service, newer state than noted", topic: service, events: "hshaa", mark: 2, want: "0>2 snapshot, 2>3 snapshot, 3>4, 4>5", then: "5>6"},
 	{name: "service, snapshot, one state", topic: service, events: "-ahaa", want: "0>3 snapshot, 3>4, 4>5", then: "5>6"},
 	{name: "service, no state, all after the mark", topic: service, events: "aa-aa", mark: 2, want: "0>4, 4>5", then: "5>6"},
 	{name: "service, events after the snapshot are eaten", topic: service, events: "haaaa", eaten: 4, want: "0>1 snapshot, 1>4 gap:1, 4>5", then: "5>6"},
@@ -135,7 +136,7 @@ var startCases = []startCase{
 	{name: "document, eaten cursor", topic: document, events: "dddd-", eaten: 4, from: feed.FromCursor, cursor: 2, want: "2>4 snapshot gap:2", then: "4>6"},
 	{name: "document, cursor at its last event, eaten", topic: document, events: "dd--", eaten: 4, from: feed.FromCursor, cursor: 2, want: "", then: "2>5", resumed: true},
 	{name: "document, cursor of another log", topic: document, events: "dddd", from: feed.FromCursor, cursor: 2, foreign: true, want: "0>4 snapshot gap:0", then: "4>5"},
-	{name: "document, cursor of another log, no state", topic: document, events: "--d", mark: 2, from: feed.FromCursor, cursor: 2, foreign: true, want: "0>2 empty gap:0, 2>3", then: "3>4"},
+	{name: "document, cursor of another log, no state noted yet", topic: document, events: "--d", mark: 2, from: feed.FromCursor, cursor: 2, foreign: true, want: "0>3 snapshot gap:0", then: "3>4"},
 	{name: "service, eaten cursor, newer state", topic: service, events: "haahaa", eaten: 4, from: feed.FromCursor, cursor: 2, want: "2>4 snapshot gap:2, 4>5, 5>6", then: "6>7"},
 	{name: "service, eaten cursor, older state", topic: service, events: "haaaa", eaten: 4, from: feed.FromCursor, cursor: 2, want: "2>3 empty gap:2, 3>4, 4>5", then: "5>6"},
 }
