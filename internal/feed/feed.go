@@ -111,7 +111,7 @@ func (f *Feed) Run(ctx context.Context) error {
 
 // spawn runs work in a goroutine that Run awaits, if it is running.
 //
-//nolint:contextcheck // its context is Run's, not that of who asks for it
+//nolint:contextcheck,nolintlint // that one calls it unused, but callers would be told; its context is Run's, not that of who asks for it
 func (f *Feed) spawn(work func(ctx context.Context)) bool {
 	f.life.Lock()
 	defer f.life.Unlock()
@@ -125,7 +125,7 @@ func (f *Feed) spawn(work func(ctx context.Context)) bool {
 
 // context is Run's, or an ended one.
 //
-//nolint:contextcheck // likewise
+//nolint:contextcheck,nolintlint // that one calls it unused, but callers would be told; likewise
 func (f *Feed) context() context.Context {
 	f.life.Lock()
 	defer f.life.Unlock()

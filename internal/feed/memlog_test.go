@@ -188,10 +188,9 @@ func (l *memLog) Live(ctx context.Context, deliver func(fanfare.Stored), doubt f
 		l.mu.Unlock()
 		for _, stored := range queue {
 			l.dice.pause(ctx, slow)
-			if ctx.Err() != nil {
-				return nil
+			if ctx.Err() == nil {
+				deliver(stored)
 			}
-			deliver(stored)
 		}
 		if doubtful {
 			doubt()

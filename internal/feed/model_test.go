@@ -206,7 +206,7 @@ func (m *model) pushed(ctx, finish context.Context) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	overflows := make(chan func(), 1<<16)
-	conn.overflowed = func(topic fanfare.Topic, after uint64, stands func() bool) {
+	conn.overflowed = func(topic fanfare.Topic, after uint64, stands func() bool) { //nolint:contextcheck // it outlives the run's
 		overflows <- func() {
 			if stands() {
 				s.Overflowed(topic, after)

@@ -72,6 +72,8 @@ func (s *subscription) again(ctx context.Context) *walk {
 
 // start runs work that Run awaits, and that can be stopped before; false if it
 // is not running.
+//
+//nolint:contextcheck,nolintlint // that one calls it unused, but callers would be told; its context is Run's
 func (f *Feed) start(run func(ctx context.Context)) (work, bool) {
 	done := make(chan struct{})
 	ctx, cancel := context.WithCancel(f.context())

@@ -121,7 +121,7 @@ func (s *Subscriber) Overflowed(topic fanfare.Topic, after uint64) {
 // resume has the queue take events of a topic again that nobody here is to be
 // told of. It is called under the lock, so that no new subscription comes first.
 //
-//nolint:contextcheck // the caller's context may have ended with the connection
+//nolint:contextcheck,nolintlint // that one calls it unused, but callers would be told; the caller's context may have ended with the connection
 func (s *Subscriber) resume(topic fanfare.Topic) {
 	_ = s.conn.Resume(s.feed.context(), topic) // an error says that the connection has ended
 }
