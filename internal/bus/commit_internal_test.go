@@ -136,9 +136,9 @@ func entries(topic fanfare.Topic, first, n int) []fanfare.Entry {
 	return list
 }
 
-func TestAListIsOneBatchWhoseSeqsFollowEachOther(t *testing.T) {
+func TestALongListIsOneBatchWhoseSeqsFollowEachOther(t *testing.T) {
 	t.Parallel()
-	for _, n := range []int{2, minBatch - 1, maxBatch, maxBatch + 1, 3*maxBatch + 7} {
+	for _, n := range []int{2, minBatch - 1, minBatch, maxBatch, maxBatch + 1, 3*maxBatch + 7} {
 		t.Run(strconv.Itoa(n), func(t *testing.T) {
 			t.Parallel()
 			b, s := startPartitions(t, t.TempDir(), 1)
@@ -157,8 +157,8 @@ func TestAListIsOneBatchWhoseSeqsFollowEachOther(t *testing.T) {
 				t.Fatal(err)
 			}
 			first, err := msg.GetMsg(t.Context(), 1)
-			if err != nil || first.Header.Get(batchIDHeader) == "" {
-				t.Errorf("the first event was stored without a batch: %v (%v)", first.Header, err)
+			if batched := first.Header.Get(batchIDHeader) != ""; err != nil || batched != (n >= minBatch) {
+				t.Errorf("of %d events the first was stored with a batch: %t (%v)", n, batched, err)
 			}
 		})
 	}

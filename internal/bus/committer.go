@@ -116,19 +116,19 @@ func (c *committer) commit(ctx context.Context, writes []*write) {
 			c.commitSingles(ctx, writes[:n])
 		} else {
 			n = 1
-			c.commitAlone(ctx, writes[0], !refused)
+			c.commitAlone(ctx, writes[0], !refused && len(writes[0].msgs) >= minBatch)
 		}
 		writes = writes[n:]
 	}
 }
 
-// worthBatch reports whether the writes go as one batch: a write of several
-// messages always does, to be stored as a whole.
+// worthBatch reports whether the writes go as one batch.
 func worthBatch(writes []*write) bool {
-	if len(writes) == 1 && len(writes[0].msgs) > maxBatch {
-		return false
+	msgs := 0
+	for _, w := range writes {
+		msgs += len(w.msgs)
 	}
-	return len(writes) >= minBatch || leadingSingles(writes) < len(writes)
+	return msgs >= minBatch && (len(writes) > 1 || msgs <= maxBatch)
 }
 
 func leadingSingles(writes []*write) int {
