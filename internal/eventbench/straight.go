@@ -89,6 +89,7 @@ func serveStraight(ctx context.Context) error {
 func serveLog(ctx context.Context, dir string) error {
 	config := app.DefaultConfig()
 	config.Listen, config.DataDir, config.EventRate = "127.0.0.1:0", dir, 0
+	config.Worker = []string{os.Args[0]} // which no document will ask for
 	server := app.New(config, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})))
 	if err := server.Start(ctx); err != nil {
 		return err
