@@ -65,8 +65,8 @@ func (c *Caller) OthersInGroup(name string) Target { return c.c.hub.GroupExcept(
 
 // Join makes the connection a member of a group. Once it has returned, what is
 // sent to the group reaches the connection (GRP-02). To be a member already is
-// no error. Its only one is [ErrConnectionEnded]; a connection that ends takes
-// its memberships with it.
+// no error. Its only one is [ErrConnectionEnded], when OnDisconnected has
+// returned; a connection that ends takes its memberships with it.
 func (c *Caller) Join(group string) error {
 	return c.post(task{kind: taskJoin, hub: c.c.hub, id: c.c.id, name: group})
 }

@@ -58,6 +58,7 @@ type connection struct {
 	ending    sync.Once
 	ended     *ending       // set in end
 	flushed   chan struct{} // made in end, closed when the last frames are written
+	over      atomic.Bool   // OnDisconnected has run
 }
 
 // run begins the connection, which has been admitted.
@@ -81,6 +82,7 @@ func (c *connection) conclude(e ending) {
 	}
 	c.end(e)
 	c.disconnect()
+	c.over.Store(true)
 	c.shard.inbox.force(task{kind: taskRemove, conn: c})
 	if e := c.encoding.Load(); e != nil {
 		e.users.Add(-1)

@@ -23,7 +23,7 @@ var ErrForbidden = errors.New("forbidden")
 var ErrServerClosed = errors.New("signalr: server closed")
 
 // ErrConnectionEnded is returned by what a Caller is asked to do after the
-// connection's end.
+// connection's end, of which OnDisconnected is part.
 var ErrConnectionEnded = errors.New("signalr: connection has ended")
 
 // namedError is an error of this package with the name of its .NET exception.

@@ -29,7 +29,7 @@ func (c *Caller) AwaitRoom(ctx context.Context) error {
 
 // fence waits until the shard has dealt with all that it was given before.
 func (c *Caller) fence(ctx context.Context) error {
-	if c.c.ctx.Err() != nil {
+	if c.c.ctx.Err() != nil { // nothing is read any more
 		return ErrConnectionEnded
 	}
 	if c.c.shard.inbox.settled() {
@@ -53,9 +53,10 @@ func (c *Caller) await(ctx context.Context, what <-chan struct{}) error {
 	}
 }
 
-// post hands a task to the connection's shard.
+// post hands a task to the connection's shard, in OnDisconnected too, where a
+// connection is still in its groups (LIFE-06).
 func (c *Caller) post(t task) error {
-	if c.c.ctx.Err() != nil {
+	if c.c.over.Load() {
 		return ErrConnectionEnded
 	}
 	return c.orEnded(c.c.post(t))
