@@ -28,6 +28,11 @@ const readHeaderTimeout = 10 * time.Second
 // it net/http keeps them for ever.
 const idleTimeout = 2 * time.Minute
 
+// unsentLimit is what the system may hold back for a slow client, in bytes:
+// beyond it events wait where they can be conflated and overtaken. By itself it
+// would take megabytes, which are an hour of a bad line.
+const unsentLimit = 4 << 10
+
 // parts are what stands on the bus, connected.
 type parts struct {
 	processor *pipeline.Processor
@@ -45,6 +50,9 @@ func (a *App) compose(ctx context.Context, listener net.Listener, dir *dataDir, 
 		return err
 	}
 	a.run(ctx, "feed", p.feed.Run)
+	if err := a.await(ctx, p.feed.Ready()); err != nil {
+		return err
+	}
 	a.run(ctx, "overflows", p.hub.Run)
 	a.run(ctx, "health monitor", p.monitor.Run)
 	a.run(ctx, "document service", p.documents.Run)
@@ -90,7 +98,7 @@ func (a *App) connect(dir *dataDir, log *bus.Bus) (parts, error) {
 	hub := apphub.New(apphub.Options{
 		Callbacks: callbacks, Service: a.config.Service, Instance: instance(), Feed: follow, Emitter: processor, Logger: a.part("hub"),
 	})
-	server.MapHub(apphub.Path, callbacks.Hub(), &signalr.EndpointOptions{AllowStatefulReconnects: true})
+	server.MapHub(apphub.Path, callbacks.Hub(), &signalr.EndpointOptions{AllowStatefulReconnects: true, UnsentLimit: unsentLimit})
 	return parts{processor, documents, monitor, follow, hub, server}, nil
 }
 

@@ -2,8 +2,8 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -64,11 +64,16 @@ func TestLostLiveEvents(t *testing.T) {
 	})
 	defer done.Wait()
 	defer stop()
+	<-follow.Ready()
 	const topics, events = 10, 60
 	var readers sync.WaitGroup
 	for i := range topics {
-		topic := fanfare.DocumentTopic(fanfare.DeriveID(t.Name(), fmt.Sprint(i)))
-		reader := awaitReader(t, follow, topic)
+		topic := fanfare.DocumentTopic(fanfare.DeriveID(t.Name(), strconv.Itoa(i)))
+		reader, err := follow.Read(t.Context(), topic, feed.Start{From: feed.FromBeginning})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(reader.Close)
 		readers.Go(func() { readToTheEnd(t, reader, events) })
 		readers.Go(func() { appendLife(t, log, topic, events) })
 	}
@@ -94,26 +99,11 @@ func startBus(t *testing.T) *bus.Bus {
 	return b
 }
 
-// awaitReader reads a topic as soon as the feed runs.
-func awaitReader(t *testing.T, follow *feed.Feed, topic fanfare.Topic) *feed.Reader {
-	t.Helper()
-	for {
-		reader, err := follow.Read(t.Context(), topic, feed.Start{From: feed.FromBeginning})
-		if err == nil {
-			t.Cleanup(reader.Close)
-			return reader
-		}
-		if fanfare.CodeOf(err) != fanfare.CodeUnavailable || t.Context().Err() != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(time.Millisecond)
-	}
-}
-
 func appendLife(t *testing.T, log *lossy, topic fanfare.Topic, events int) {
+	t.Helper()
 	for n := 1; n <= events; n++ {
 		event := fanfare.Event{
-			ID: fmt.Sprint(n), Type: fanfare.ProcessingProgress, Service: "elsewhere", Time: time.Now().UTC(), Subject: topic,
+			ID: strconv.Itoa(n), Type: fanfare.ProcessingProgress, Service: "elsewhere", Time: time.Now().UTC(), Subject: topic,
 			Payload: fanfare.DocumentPayload{DocumentID: topic.ID, Status: fanfare.StatusProcessing, Percentage: n},
 		}
 		if n == events {
@@ -127,6 +117,7 @@ func appendLife(t *testing.T, log *lossy, topic fanfare.Topic, events int) {
 }
 
 func readToTheEnd(t *testing.T, reader *feed.Reader, events int) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var chain fanfare.Chain
@@ -139,7 +130,7 @@ func readToTheEnd(t *testing.T, reader *feed.Reader, events int) {
 		if err := chain.Follow(e); err != nil {
 			t.Error(err)
 		}
-		if e.Event.ID != fmt.Sprint(n) || e.Gap != nil {
+		if e.Event.ID != strconv.Itoa(n) || e.Gap != nil {
 			t.Errorf("event %d is %s, gap %v", n, e.Event.ID, e.Gap)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -166,7 +167,7 @@ func TestKill9UnderEvents(t *testing.T) {
 	publishers, followers := make([]*steadyPublisher, documents), make([]*goFollower, documents)
 	acked := &atomic.Int64{}
 	for i := range documents {
-		document := fanfare.DeriveID(t.Name(), fmt.Sprint(i))
+		document := fanfare.DeriveID(t.Name(), strconv.Itoa(i))
 		publishers[i] = &steadyPublisher{base: first.base, document: document, acked: acked}
 		followers[i] = followWithGo(t, first.base, fanfare.DocumentTopic(document))
 	}

@@ -51,6 +51,7 @@ func startFollow(t *testing.T, base, transport, protocol string, topic fanfare.T
 }
 
 func readFollow(t *testing.T, stdout io.Reader, lines chan<- followLine) {
+	t.Helper()
 	scanner := bufio.NewScanner(stdout)
 	scanner.Buffer(nil, 1<<20)
 	for scanner.Scan() {
@@ -73,7 +74,10 @@ type account struct {
 	terminal bool
 }
 
-func newAccount(t *testing.T) *account { return &account{t: t, seen: map[string]int{}} }
+func newAccount(t *testing.T) *account {
+	t.Helper()
+	return &account{t: t, seen: map[string]int{}}
+}
 
 func (a *account) take(l followLine) {
 	a.t.Helper()
@@ -164,8 +168,8 @@ func publishThroughCuts(t *testing.T, base string, through *cutter, document str
 	random, total := rand.New(rand.NewPCG(1, 2)), cuts*perCut
 	for range cuts {
 		at := random.IntN(perCut)
-		for first, n := 0, 0; first < perCut; first += n {
-			n = min(1+random.IntN(40), perCut-first)
+		for first := 0; first < perCut; {
+			n := min(1+random.IntN(40), perCut-first)
 			events := make([]fanfare.Event, n)
 			for i := range events {
 				done := len(receipts) + i + 1
@@ -175,6 +179,7 @@ func publishThroughCuts(t *testing.T, base string, through *cutter, document str
 			if first <= at && at < first+n {
 				through.cut()
 			}
+			first += n
 		}
 		caughtUp(receipts[len(receipts)-1])
 	}

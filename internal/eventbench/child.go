@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -28,7 +29,7 @@ func start(ctx context.Context, kind string) (*child, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &child{command: exec.CommandContext(ctx, program, "-serve", kind, "-dir", dir), dir: dir}
+	c := &child{command: exec.CommandContext(ctx, program, "-serve", kind, "-dir", dir), dir: dir} //nolint:gosec // it is this program
 	c.command.Stderr = os.Stderr
 	out, err := c.command.StdoutPipe()
 	if err != nil {
@@ -63,7 +64,7 @@ func (c *child) cpu() (time.Duration, error) {
 	if err != nil {
 		return 0, fmt.Errorf("read the server's CPU time (Linux only): %w", err)
 	}
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 	var ticks int64
 	for _, field := range fields[11:13] { // utime and stime, proc(5)
 		n, err := strconv.ParseInt(field, 10, 64)

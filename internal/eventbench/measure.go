@@ -17,8 +17,8 @@ import (
 // cost is the CPU time of one event with that many subscribers.
 type cost struct {
 	Subscribers int       `json:"subscribers"`
-	Straight    []float64 `json:"straight_us"`
-	Log         []float64 `json:"log_us"`
+	Straight    []float64 `json:"straightUs"`
+	Log         []float64 `json:"logUs"`
 	Ratio       float64   `json:"ratio"`
 	Goal        float64   `json:"goal"`
 }
@@ -75,7 +75,7 @@ func perEvent(ctx context.Context, kind string, events, subscribers int) (float6
 		if err != nil {
 			return 0, err
 		}
-		defer c.Stop(ctx)
+		defer func() { _ = c.Stop(ctx) }() // nothing is asked of it any more
 	}
 	before, err := server.cpu()
 	if err != nil {

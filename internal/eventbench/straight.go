@@ -67,14 +67,14 @@ func serveStraight(ctx context.Context) error {
 	server := signalr.NewServer(nil)
 	server.MapHub("/aspire-realtime", hub, nil)
 	server.Fallback(handler)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 	web := &http.Server{Handler: server, ReadHeaderTimeout: time.Minute}
 	failed := make(chan error, 1)
 	go func() { failed <- web.Serve(listener) }()
-	fmt.Println("http://" + listener.Addr().String())
+	fmt.Fprintln(os.Stdout, "http://"+listener.Addr().String())
 	select {
 	case err := <-failed:
 		return err
@@ -94,7 +94,7 @@ func serveLog(ctx context.Context, dir string) error {
 	if err := server.Start(ctx); err != nil {
 		return err
 	}
-	fmt.Println(server.URL())
+	fmt.Fprintln(os.Stdout, server.URL())
 	select {
 	case err := <-server.Failed():
 		return err

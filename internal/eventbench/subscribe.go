@@ -14,8 +14,8 @@ import (
 
 // latencies are of calls, in milliseconds.
 type latencies struct {
-	P50 float64 `json:"p50_ms"`
-	P99 float64 `json:"p99_ms"`
+	P50 float64 `json:"p50Ms"`
+	P99 float64 `json:"p99Ms"`
 }
 
 // The load beside the subscriptions.
@@ -63,7 +63,7 @@ func timeCalls(ctx context.Context, base string, documents []string, n int) (sub
 	if err := c.Start(ctx); err != nil {
 		return subscribe, answer, err
 	}
-	defer c.Stop(ctx)
+	defer func() { _ = c.Stop(ctx) }() // nothing is asked of it any more
 	var subscribed, answered []time.Duration
 	for i := range n {
 		topic := fanfare.DocumentTopic(documents[i%len(documents)]).String()

@@ -54,6 +54,7 @@ type Feed struct {
 	topics map[fanfare.Topic]*topic // guarded by mu
 	idle   map[*topic]struct{}      // guarded by mu: those that nobody follows
 
+	started chan struct{} // closed once Run is running
 	life    sync.Mutex
 	ctx     context.Context //nolint:containedctx // guarded by life: Run's own, nil unless it is running
 	workers sync.WaitGroup  // guarded by life: Add only while it is running
@@ -75,6 +76,7 @@ func New(opts Options) (*Feed, error) {
 		doubted:     make(chan struct{}, 1),
 		topics:      map[fanfare.Topic]*topic{},
 		idle:        map[*topic]struct{}{},
+		started:     make(chan struct{}),
 	}
 	if f.logger == nil {
 		f.logger = slog.New(slog.DiscardHandler)
@@ -95,6 +97,7 @@ func (f *Feed) Run(ctx context.Context) error {
 	f.life.Lock()
 	f.ctx = ctx
 	f.life.Unlock()
+	close(f.started)
 	f.spawn(f.watch)
 	err := f.log.Live(ctx, func(stored fanfare.Stored) { f.deliver(ctx, stored) }, f.doubt)
 	cancel()
@@ -108,6 +111,9 @@ func (f *Feed) Run(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Ready is closed once Run is running: what is asked before is unavailable.
+func (f *Feed) Ready() <-chan struct{} { return f.started }
 
 // spawn runs work in a goroutine that Run awaits, if it is running.
 //

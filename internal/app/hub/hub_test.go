@@ -80,6 +80,7 @@ func setupWith(t *testing.T, user string, emitted emitter) *bundle {
 	var parts sync.WaitGroup
 	parts.Go(func() { follow.Run(running) })
 	parts.Go(func() { h.Run(running) })
+	<-follow.Ready()
 	server := signalr.NewServer(nil)
 	server.MapHub(hub.Path, callbacks.Hub(), &signalr.EndpointOptions{
 		Authenticate: func(*http.Request) (any, string, time.Time, error) { return nil, user, time.Time{}, nil },
@@ -213,23 +214,28 @@ func TestCallbacks(t *testing.T) {
 	}{
 		{document, fanfare.Event{Type: fanfare.ProcessingCompleted, Payload: done}, update("completed", 100)},
 		{
-			service, fanfare.Event{Type: fanfare.ProcessingCompleted, Service: "fanfare", Payload: done},
+			service,
+			fanfare.Event{Type: fanfare.ProcessingCompleted, Service: "fanfare", Payload: done},
 			heard{"ReceiveServiceNotification", []any{"fanfare", "3 pages", "processingcompleted"}},
 		},
 		{
-			service, fanfare.Event{Type: fanfare.ServiceScaled, Service: "fanfare", Payload: fanfare.ScaledPayload{Message: "1 to 2"}},
+			service,
+			fanfare.Event{Type: fanfare.ServiceScaled, Service: "fanfare", Payload: fanfare.ScaledPayload{Message: "1 to 2"}},
 			heard{"ReceiveServiceNotification", []any{"fanfare", "1 to 2", "servicescaled"}},
 		},
 		{
-			service, fanfare.Event{Type: fanfare.ComplianceAlert, Payload: fanfare.AlertPayload{Framework: "GDPR", Message: "to all", Severity: 3}},
+			service,
+			fanfare.Event{Type: fanfare.ComplianceAlert, Payload: fanfare.AlertPayload{Framework: "GDPR", Message: "to all", Severity: 3}},
 			heard{"ReceiveComplianceAlert", []any{"GDPR", "to all", 3}},
 		},
 		{
-			user, fanfare.Event{Type: fanfare.ComplianceAlert, Payload: fanfare.AlertPayload{Framework: "GDPR", Message: "to one", Severity: 9}},
+			user,
+			fanfare.Event{Type: fanfare.ComplianceAlert, Payload: fanfare.AlertPayload{Framework: "GDPR", Message: "to one", Severity: 9}},
 			heard{"ReceiveComplianceAlert", []any{"GDPR", "to one", 9}},
 		},
 		{
-			service, fanfare.Event{Type: fanfare.HealthStatusChanged, Service: "fanfare", Payload: fanfare.HealthPayload{
+			service,
+			fanfare.Event{Type: fanfare.HealthStatusChanged, Service: "fanfare", Payload: fanfare.HealthPayload{
 				Status: fanfare.HealthWarning, Metrics: fanfare.HealthMetrics{CPUUsage: 80.5},
 			}},
 			heard{"ReceiveHealthUpdate", []any{"fanfare", "warning", 80.5}},

@@ -38,9 +38,9 @@ func (b *bundle) follower(t *testing.T) (*client.Client, chan fanfare.Envelope) 
 	return c, envelopes
 }
 
-func invoke(t *testing.T, c *client.Client, method string, arguments ...any) (r receipt) {
+func follow(t *testing.T, c *client.Client, arguments ...any) (r receipt) {
 	t.Helper()
-	if err := c.Invoke(t.Context(), &r, method, arguments...); err != nil {
+	if err := c.Invoke(t.Context(), &r, "Subscribe", arguments...); err != nil {
 		t.Fatal(err)
 	}
 	return r
@@ -66,7 +66,7 @@ func TestSubscribe(t *testing.T) {
 	b := setup(t, "")
 	topic := fanfare.DocumentTopic(guid)
 	c, envelopes := b.follower(t)
-	empty := invoke(t, c, "Subscribe", topic.String(), nil)
+	empty := follow(t, c, topic.String(), nil)
 	if empty.Topic != topic.String() || empty.Resumed || empty.Cursor == "" {
 		t.Errorf("on a topic without events: %+v", empty)
 	}
@@ -82,7 +82,7 @@ func TestSubscribe(t *testing.T) {
 	missed := []fanfare.Receipt{emit(fanfare.StatusProcessing, 30), emit(fanfare.StatusCompleted, 100)}
 	next(t, b.emitted)
 	c, envelopes = b.follower(t)
-	if r := invoke(t, c, "Subscribe", topic.String(), map[string]string{"cursor": last.Cursor}); !r.Resumed || r.Cursor != last.Cursor {
+	if r := follow(t, c, topic.String(), map[string]string{"cursor": last.Cursor}); !r.Resumed || r.Cursor != last.Cursor {
 		t.Errorf("resumed: %+v", r)
 	}
 	for _, stored := range missed {
@@ -90,7 +90,7 @@ func TestSubscribe(t *testing.T) {
 	}
 	// The receipt of the first subscription stands before everything.
 	var again fanfare.Chain
-	if r := invoke(t, c, "Subscribe", topic.String(), map[string]string{"cursor": empty.Cursor}); !r.Resumed {
+	if r := follow(t, c, topic.String(), map[string]string{"cursor": empty.Cursor}); !r.Resumed {
 		t.Errorf("from before any event: %+v", r)
 	}
 	for _, percentage := range []int{10, 20, 30, 100} {
@@ -113,7 +113,7 @@ func TestSubscriptionsReplaceEachOther(t *testing.T) {
 	envelopes := make(chan string, 64)
 	c.On("ReceiveEvent", func(e struct{ ID string }) { envelopes <- e.ID })
 	subscribe(t, c, guid)
-	invoke(t, c, "Subscribe", topic.String(), map[string]string{"from": "now"})
+	follow(t, c, topic.String(), map[string]string{"from": "now"})
 	first := b.emit(t, fanfare.Event{Type: fanfare.ProcessingProgress, Payload: progress(fanfare.StatusProcessing, 10, 1)}, topic)
 	if got := next(t, envelopes); got != first.ID {
 		t.Errorf("got the envelope %s, want %s", got, first.ID)
@@ -188,7 +188,7 @@ func TestEnvelopeInMessagePack(t *testing.T) {
 	}
 	defer c.Stop(context.Background())
 	topic := fanfare.ServiceTopic("a")
-	if r := invoke(t, c, "Subscribe", topic.String(), map[string]string{"from": "now"}); r.Topic != topic.String() {
+	if r := follow(t, c, topic.String(), map[string]string{"from": "now"}); r.Topic != topic.String() {
 		t.Errorf("the receipt is %+v", r)
 	}
 	stored := b.emit(t, fanfare.Event{Type: fanfare.HealthStatusChanged, Service: "a", Payload: fanfare.HealthPayload{
