@@ -97,6 +97,10 @@ bench: ## The benchmarks that match BENCH, COUNT times, into bench/new.txt
 	@mkdir -p bench
 	go test -run='^$$' -bench='$(BENCH)' -benchmem -count=$(COUNT) ./... | tee bench/new.txt
 
+.PHONY: bench-events
+bench-events: ## What an event costs the server, from its POST to its subscribers (Linux)
+	go run ./internal/eventbench
+
 # Needs Go and Python 3. Other results than of this run are not mixed in.
 .PHONY: bench-peers
 bench-peers: ## Load this and other servers side by side: PEERS, TESTS, REPS
