@@ -45,7 +45,7 @@ func (c *slowConn) Read(p []byte) (int, error) {
 
 // followSlowly connects a client behind the bad line; it is slow from the
 // moment that the function returned says so.
-func followSlowly(t *testing.T, base string, topic fanfare.Topic, each func(fanfare.Envelope)) (slow *atomic.Bool, read *atomic.Int64) {
+func followSlowly(t *testing.T, base string, each func(fanfare.Envelope), topics ...fanfare.Topic) (slow *atomic.Bool, read *atomic.Int64) {
 	t.Helper()
 	slow, read = &atomic.Bool{}, &atomic.Int64{}
 	dialer := &net.Dialer{Control: func(_, _ string, raw syscall.RawConn) (err error) {
@@ -81,8 +81,10 @@ func followSlowly(t *testing.T, base string, topic fanfare.Topic, each func(fanf
 		slow.Store(false)
 		c.Stop(context.Background())
 	})
-	if err := c.Invoke(t.Context(), nil, "Subscribe", topic.String(), map[string]string{"from": "start"}); err != nil {
-		t.Fatal(err)
+	for _, topic := range topics {
+		if err := c.Invoke(t.Context(), nil, "Subscribe", topic.String(), map[string]string{"from": "start"}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return slow, read
 }
@@ -97,12 +99,12 @@ func TestSlowClientOnABusyDocument(t *testing.T) {
 	topic := fanfare.DocumentTopic(document)
 	fast := followWithGo(t, base, topic)
 	behind, ended := newAccount(t), make(chan struct{})
-	slow, read := followSlowly(t, base, topic, func(e fanfare.Envelope) {
+	slow, read := followSlowly(t, base, func(e fanfare.Envelope) {
 		behind.envelope(e)
 		if e.Event.Terminal() {
 			close(ended)
 		}
-	})
+	}, topic)
 	slow.Store(true)
 	var receipts []stored
 	for len(receipts) < events {
@@ -128,4 +130,39 @@ func TestSlowClientOnABusyDocument(t *testing.T) {
 	fast.mu.Lock()
 	defer fast.mu.Unlock()
 	fast.account.settle(receipts)
+}
+
+// TestCriticalOvertakes: what is critical comes to a slow client before what
+// waits of other topics, and not before what waits of its own.
+func TestCriticalOvertakes(t *testing.T) {
+	t.Parallel()
+	const waiting = 500
+	base := startServer(t)
+	busy, critical := fanfare.ServiceTopic("busy"), fanfare.ServiceTopic("critical")
+	order := make(chan fanfare.Envelope, 2*waiting)
+	slow, _ := followSlowly(t, base, func(e fanfare.Envelope) { order <- e }, busy, critical)
+	slow.Store(true)
+	var events []fanfare.Event
+	for n := range waiting {
+		events = append(events, fanfare.Event{
+			ID: fanfare.NewID(), Type: fanfare.ServiceScaled, Service: busy.ID, Payload: fanfare.ScaledPayload{Message: "busy", NewCount: n},
+		})
+	}
+	publish(t, base, events...)
+	calm := publish(t, base, fanfare.Event{
+		ID: fanfare.NewID(), Type: fanfare.ServiceScaled, Service: critical.ID, Payload: fanfare.ScaledPayload{Message: "calm"},
+	})
+	alarm := publish(t, base, fanfare.Event{
+		ID: fanfare.NewID(), Type: fanfare.HealthStatusChanged, Service: critical.ID, Payload: fanfare.HealthPayload{Status: fanfare.HealthCritical},
+	})
+	var before, own int
+	for e, _ := within(t, order); e.Event.ID != alarm[0].ID; e, _ = within(t, order) {
+		if before++; e.Event.ID == calm[0].ID {
+			own++
+		}
+	}
+	t.Logf("%d of %d came before what is critical", before, waiting+1)
+	if before > waiting/2 || own != 1 {
+		t.Errorf("%d of %d events came before what is critical, of its own topic %d of 1", before, waiting+1, own)
+	}
 }
