@@ -50,12 +50,8 @@ func (w *walk) fromStored(ctx context.Context, seq uint64) (before string, err e
 		}
 		owed = max(last, end) + 1
 	}
-	return w.fromAfter(seq, owed), nil
-}
-
-func (w *walk) fromAfter(seq, owed uint64) (before string) {
 	w.pos = position{after: seq, free: true, owed: owed}
-	return w.cursorBefore(seq)
+	return w.cursorBefore(seq), nil
 }
 
 func (w *walk) cursorBefore(seq uint64) string {
@@ -82,8 +78,11 @@ func (w *walk) fromSnapshot(ctx context.Context) (before string, err error) {
 		return w.fromNow(ctx)
 	}
 	state, mark, err := w.state(ctx)
-	if err != nil || len(state) == 0 {
-		return w.fromAfter(mark, mark+1), err
+	switch {
+	case err != nil:
+		return "", err
+	case len(state) == 0:
+		return w.fromStored(ctx, mark)
 	}
 	w.tellState(state, mark, 0)
 	return w.cursorBefore(state[0].Seq - 1), nil

@@ -407,3 +407,25 @@ func TestParseStart(t *testing.T) {
 		}
 	}
 }
+
+func TestASnapshotOfNothingBeginsWithoutAGap(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		log := newMemLog(newDice(1))
+		log.with(func() { log.faults.maxPerTopic = 3 }) // then the log vouches for nothing
+		for i := range 5 {
+			log.append(service, alert(strconv.Itoa(i+1)))
+		}
+		log.keepState(3)
+		f, stop := start(t, feed.Options{Log: log, Sink: &fakeHub{}})
+		r, err := f.Read(t.Context(), service, feed.Start{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := describeAll(readAll(t, r)), "0>4, 4>5"; got != want {
+			t.Errorf("told %q, want %q", got, want)
+		}
+		r.Close()
+		stop()
+	})
+}

@@ -97,10 +97,10 @@ func (s *subscription) begin(ctx context.Context, w *walk) error {
 			return err
 		}
 	}
-	if done || inner.Err() != nil && ctx.Err() == nil { // goBack takes care of it
+	if done {
 		return nil
 	}
-	return s.follow(inner, w)
+	return s.follow(ctx, inner, w)
 }
 
 // enter makes it the connection's subscription of its topic. There is no other.
@@ -115,13 +115,14 @@ func (s *subscription) enter(here work) {
 	s.work = here
 }
 
-// follow begins to catch up in the background, unless goBack was called.
-func (s *subscription) follow(inner context.Context, w *walk) error {
+// follow begins to catch up in the background, unless goBack was called, which
+// ends inner and takes care of it.
+func (s *subscription) follow(ctx, inner context.Context, w *walk) error {
 	subscriber := s.subscriber
 	subscriber.mu.Lock()
 	defer subscriber.mu.Unlock()
 	if inner.Err() != nil {
-		return inner.Err()
+		return ctx.Err()
 	}
 	work, ok := s.topic.feed.start(func(ctx context.Context) { s.catchUp(ctx, w) })
 	if !ok {

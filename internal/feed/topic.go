@@ -104,8 +104,12 @@ func (t *topic) missLocked(ctx context.Context) {
 	t.tellLocked(ctx, t.feed.gapEnvelope(t.name, t.head, t.seen))
 }
 
-// tellLocked hands an envelope to all who follow.
+// tellLocked hands an envelope to all who follow. A repair may come too late for
+// that: what it read is booked for nobody then.
 func (t *topic) tellLocked(ctx context.Context, e fanfare.Envelope) {
+	if t.gone {
+		return
+	}
 	if e.Gap != nil {
 		t.feed.meters.gaps.Add(ctx, 1)
 	}
