@@ -24,8 +24,8 @@ type Emitter interface {
 	EmitAll(ctx context.Context, events []fanfare.Event) ([]fanfare.Receipt, error)
 }
 
-// publish takes events in, in one of four forms. Whatever it is, a request costs
-// its client as much as one event.
+// publish takes events in, in one of four forms. A request costs its client as
+// much as the events that it holds, and at least as much as one.
 func (a *API) publish(w http.ResponseWriter, r *http.Request) error {
 	form, err := formOf(r.Header)
 	if err != nil {

@@ -49,7 +49,7 @@
 //   - 1000 subscriptions per connection: more are refused.
 //   - 32 reads for replays at once, each of at most 65 events or about a MiB;
 //     others wait. A replay keeps 64 KiB of a page, or one event, while its client
-//     takes its time; one of a connection's replays sends at a time.
+//     takes its time; one of a connection's replays sends or reads at a time.
 //   - 8 topics repaired at once; others wait.
 //   - History: 1000 envelopes, about 4 MiB.
 //   - a topic is followed for 5 s after the last who did.

@@ -24,7 +24,7 @@ type Subscriber struct {
 	feed *Feed
 	conn Connection
 	turn chan struct{} // holds one while a call changes what is subscribed
-	pace chan struct{} // holds one while a catch-up waits for room, and sends
+	pace chan struct{} // holds one while a catch-up waits for room, sends, or reads on
 
 	mu     sync.Mutex
 	closed bool                            // guarded by mu
