@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"math"
 	"slices"
 	"time"
 
@@ -130,7 +131,7 @@ func (b *Bus) Since(ctx context.Context, topic fanfare.Topic, at time.Time) (uin
 	if err != nil {
 		return 0, err
 	}
-	at = at.UTC()
+	at = storable(at).UTC()
 	q := question{NextFor: eventSubject(key, p), StartTime: &at}
 	if seq, err := s.seqOf(ctx, p, q); err != nil || seq > 0 {
 		return seq, err
@@ -144,6 +145,19 @@ func (b *Bus) Since(ctx context.Context, topic fanfare.Topic, at time.Time) (uin
 		seq = end + 1
 	}
 	return seq, err
+}
+
+// storable is the nearest time that the store can compare with those of its
+// messages, which are nanoseconds since 1970: beyond, they would wrap around.
+func storable(at time.Time) time.Time {
+	first, last := time.Unix(0, 0), time.Unix(0, math.MaxInt64)
+	switch {
+	case at.Before(first):
+		return first
+	case at.After(last):
+		return last
+	}
+	return at
 }
 
 // seqOf returns the seq of the one message that is asked for, 0 without one.

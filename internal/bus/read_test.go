@@ -146,6 +146,10 @@ func TestSince(t *testing.T) {
 	want(middle, 4)
 	want(time.Now(), 5)
 	want(time.Now().Add(time.Hour), 5)
+	// Beyond the years that fit into nanoseconds.
+	want(time.Date(1600, 1, 1, 0, 0, 0, 0, time.UTC), 2)
+	want(time.Date(2500, 1, 1, 0, 0, 0, 0, time.UTC), 5)
+	want(time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), 5)
 }
 
 func TestWholeUntilTheOldestGo(t *testing.T) {
