@@ -20,7 +20,7 @@ type Delivery struct {
 	// Logged says that the receiver can be given the message again from
 	// elsewhere. If it does not fit into a queue, that queue drops all that it
 	// has of the key instead of ending the connection, and no more of the key
-	// is queued there until [Caller.Resume]; [Hub.NextOverflow] tells of it.
+	// is queued there until [Caller.Forget]; [Hub.NextOverflow] tells of it.
 	Logged bool
 	// Position is what the receiver has of the key before this message, in the
 	// application's own count: [Overflow] and [Conflatable] give it back. The

@@ -111,7 +111,7 @@ func TestOverflowOnASocket(t *testing.T) {
 				f.comeBack(t)
 			}
 			f.readTo(got.After)
-			if err := got.Caller.Resume(got.Key); err != nil {
+			if err := got.Caller.Forget(got.Key); err != nil {
 				t.Fatal(err)
 			}
 			done := make(chan struct{})

@@ -7,7 +7,7 @@ import (
 
 // Overflow tells that a connection was too slow for the messages of one key
 // that are [Delivery.Logged]: those that waited were dropped, and later ones
-// are until [Caller.Resume].
+// are until [Caller.Forget].
 type Overflow struct {
 	Caller *Caller // the connection, which may have ended since
 	Key    string  // Delivery.Key, or the name that the target had
@@ -15,7 +15,15 @@ type Overflow struct {
 	// before it was sent or will be, it and what came after was not.
 	After uint64
 
-	key key
+	key    key
+	origin *Overflow // the one that the queue knows
+}
+
+// Stands says whether the connection still lacks something: it has not ended,
+// and nobody has called [Caller.Forget] since.
+func (o Overflow) Stands() bool {
+	c := o.Caller.c
+	return c.ctx.Err() == nil && c.queue().isBehind(o.origin)
 }
 
 // overflows are those of a hub that nobody has been told of. A connection has
@@ -28,15 +36,14 @@ type overflows struct {
 
 // NextOverflow waits for an overflow that it has not returned before. It is
 // for one goroutine, which every hub needs whose messages are Logged. It has
-// the connections given what they lack, from where it is stored: [Caller.Resume]
+// the connections given what they lack, from where it is stored: [Caller.Forget]
 // first, then the messages after After, Logged too, at the pace of
-// [Caller.AwaitRoom]. One that was resumed before is not told, nor one whose
-// connection has ended.
+// [Caller.AwaitRoom]. One that does not stand any more is not told.
 func (h *Hub) NextOverflow(ctx context.Context) (Overflow, error) {
 	for {
 		next, added := h.overflows.take()
 		switch {
-		case next != nil && next.stands():
+		case next != nil && next.Stands():
 			return *next, nil
 		case next != nil:
 			continue
@@ -47,12 +54,6 @@ func (h *Hub) NextOverflow(ctx context.Context) (Overflow, error) {
 			return Overflow{}, ctx.Err()
 		}
 	}
-}
-
-// stands says whether there is somebody who still lacks something.
-func (o *Overflow) stands() bool {
-	c := o.Caller.c
-	return c.ctx.Err() == nil && c.queue().isBehind(o)
 }
 
 func (o *overflows) add(next *Overflow) {
@@ -86,6 +87,7 @@ func (o *overflows) take() (*Overflow, <-chan struct{}) {
 // forgoLocked drops what waits of a message's key, and the message with it.
 func (q *queue) forgoLocked(how *handling) (dropped int, behind *Overflow) {
 	behind = &Overflow{Key: how.key.name, After: how.position, key: how.key}
+	behind.origin = behind
 	dropped, after := q.backlog.drop(how.key)
 	if dropped > 0 {
 		behind.After = after
@@ -98,23 +100,45 @@ func (q *queue) forgoLocked(how *handling) (dropped int, behind *Overflow) {
 	return dropped + 1, behind
 }
 
-// isBehind says whether the key has not been resumed since o.
+// isBehind says whether the key has not been forgotten since o, nor is to be.
 func (q *queue) isBehind(o *Overflow) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.behind[o.key] == o
+	return q.behind[o.key] == o && q.leaving[o.key.name] == 0
 }
 
-// resume queues the messages of a key again, whatever the kind of its name.
-func (q *queue) resume(name string) {
+// forgetting says that forget will follow.
+func (q *queue) forgetting(name string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for k := range q.behind {
-		if k.name == name {
-			delete(q.behind, k)
-		}
+	if q.leaving == nil {
+		q.leaving = map[string]int{}
+	}
+	q.leaving[name]++
+}
+
+// forget drops what waits of a key, whatever the kind of its name, and queues
+// its messages again.
+func (q *queue) forget(name string) (dropped int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for kind := range toKey + 1 {
+		k := key{kind, name}
+		n, _ := q.backlog.drop(k)
+		dropped += n
+		delete(q.behind, k)
 	}
 	if len(q.behind) == 0 {
 		q.behind = nil
 	}
+	if q.leaving[name]--; q.leaving[name] <= 0 {
+		delete(q.leaving, name)
+	}
+	if len(q.leaving) == 0 {
+		q.leaving = nil
+	}
+	if dropped > 0 {
+		q.wakeLocked()
+	}
+	return dropped
 }

@@ -36,7 +36,7 @@ func TestOverflowOfWhatIsLogged(t *testing.T) {
 	got := b.overflow(t, c.id)
 	c.poll(said("b1"), said("b2"))
 	b.send(t, witness, sending{"a", "a6", logged})
-	if err := got.Caller.Resume(got.Key); err != nil {
+	if err := got.Caller.Forget(got.Key); err != nil {
 		t.Fatal(err)
 	}
 	b.send(t, witness, sending{"a", "a7", logged})
@@ -114,12 +114,12 @@ func TestOverflowIsNotToldInVain(t *testing.T) {
 	overflow(1)
 	first, second := b.overflow(t, gone.id), b.overflow(t, lives.id)
 	for _, o := range []signalr.Overflow{first, second} {
-		if err := o.Caller.Resume("a"); err != nil {
+		if err := o.Caller.Forget("a"); err != nil {
 			t.Fatal(err)
 		}
 	}
 	overflow(2)
-	if err := second.Caller.Resume("a"); err != nil { // before anybody was told
+	if err := second.Caller.Forget("a"); err != nil { // before anybody was told
 		t.Fatal(err)
 	}
 	overflow(3)
@@ -131,5 +131,33 @@ func TestOverflowIsNotToldInVain(t *testing.T) {
 	stop()
 	if got, err := b.hub.NextOverflow(stopped); err == nil {
 		t.Errorf("another overflow: %+v", got)
+	}
+}
+
+// What waits of a key that is forgotten is dropped, and an earlier overflow of
+// it does not stand any more, from the call on.
+func TestForget(t *testing.T) {
+	t.Parallel()
+	b, client, witness := waiting(t, 4<<10)
+	logged := func(position uint64) signalr.Delivery { return signalr.Delivery{Logged: true, Position: position} }
+	large := strings.Repeat("x", 2500)
+	b.send(t, witness, sending{"a", large, logged(1)}, sending{"a", large, logged(2)}, sending{"b", "first", logged(1)})
+	o := b.overflow(t, client.id)
+	if o.After != 1 || !o.Stands() {
+		t.Fatalf("got %+v", o)
+	}
+	if err := o.Caller.Forget("a"); err != nil {
+		t.Fatal(err)
+	}
+	if o.Stands() {
+		t.Error("it stands")
+	}
+	b.send(t, witness, sending{"a", "forgotten", logged(7)})
+	if err := o.Caller.Forget("a"); err != nil {
+		t.Fatal(err)
+	}
+	b.send(t, witness, sending{"a", large, logged(20)}, sending{"a", large, logged(21)})
+	if again := b.overflow(t, client.id); again.After != 20 || o.Stands() || !again.Stands() {
+		t.Errorf("got %+v, want it after 20", again)
 	}
 }

@@ -22,6 +22,7 @@ type queue struct {
 	room    chan struct{}     // guarded by mu: closed when something leaves; nil if nobody waits
 	flushed chan struct{}     // guarded by mu: to be closed when all is sent, if set
 	behind  map[key]*Overflow // guarded by mu: of the keys that have overflowed
+	leaving map[string]int    // guarded by mu: how often forget is to come, of each name
 	out     *outbox.Outbox    // guarded by mu: nil without stateful reconnect
 	in      *outbox.Inbox     // guarded by mu: likewise
 }

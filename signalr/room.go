@@ -2,11 +2,13 @@ package signalr
 
 import "context"
 
-// Resume has the connection's queue take messages of a key again that has
-// overflowed; if none has, it changes nothing. It is ordered before later
-// sends, as Join is, and fails as that does.
-func (c *Caller) Resume(key string) error {
-	return c.post(task{kind: taskResume, conn: c.c, name: key})
+// Forget begins a key of the connection anew: its queue drops what waits of the
+// key, and takes messages of it again if it had overflowed. From the call on no
+// earlier [Overflow] of it stands. It is ordered before later sends, as Join
+// is, and fails as that does.
+func (c *Caller) Forget(key string) error {
+	c.c.queue().forgetting(key)
+	return c.post(task{kind: taskForget, conn: c.c, name: key})
 }
 
 // AwaitRoom waits until the connection's queue is at most half full, with all

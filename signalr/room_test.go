@@ -186,7 +186,7 @@ func TestCallerAfterTheEnd(t *testing.T) {
 		t.Errorf("while it ended: %v", err)
 	}
 	for name, err := range map[string]error{
-		"Join": caller.Join("g"), "Leave": caller.Leave("g"), "Resume": caller.Resume("k"), "AwaitRoom": caller.AwaitRoom(t.Context()),
+		"Join": caller.Join("g"), "Leave": caller.Leave("g"), "Forget": caller.Forget("k"), "AwaitRoom": caller.AwaitRoom(t.Context()),
 	} {
 		if !errors.Is(err, signalr.ErrConnectionEnded) {
 			t.Errorf("%s: %v", name, err)

@@ -116,8 +116,8 @@ func (s *shard) apply(t *task) {
 		s.leave(t)
 	case taskBack:
 		s.comeBack(t)
-	case taskResume:
-		s.resume(t.conn, t.name)
+	case taskForget:
+		s.forget(t.conn, t.name)
 	case taskFence:
 		s.fences = append(s.fences, t.done)
 	}
@@ -208,13 +208,13 @@ func (s *shard) soil(c *connection) {
 	}
 }
 
-// resume has a connection's queue take a key's messages again: those that come
-// from now on, not what everybody has got before in this round.
-func (s *shard) resume(c *connection, name string) {
+// forget has a connection's queue begin a key anew: with what comes from now
+// on, not with what everybody has got before in this round.
+func (s *shard) forget(c *connection, name string) {
 	if !c.finished && !c.dirty {
 		s.soil(c)
 	}
-	c.queue().resume(name)
+	s.server.counters.skipped.Add(int64(c.queue().forget(name)))
 }
 
 func (s *shard) enqueueAll(c *connection, pieces []piece) {

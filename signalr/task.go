@@ -18,7 +18,7 @@ const (
 	taskPump                     // conn may be able to send what waits
 	taskAway                     // conn's socket is lost, if it is still that one; done is closed
 	taskBack                     // conn has come back with socket
-	taskResume                   // conn queues the messages of the key of that name again
+	taskForget                   // conn drops what waits of the keys of that name, and begins them anew
 	taskFence                    // done is closed when all before it is written or queued
 )
 

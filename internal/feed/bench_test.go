@@ -131,4 +131,4 @@ func (silentConn) Join(fanfare.Topic, feed.Form) error                     { ret
 func (silentConn) Leave(fanfare.Topic, feed.Form) error                    { return nil }
 func (silentConn) Send(context.Context, fanfare.Envelope, feed.Form) error { return nil }
 func (silentConn) AwaitRoom(context.Context) error                         { return nil }
-func (silentConn) Resume(context.Context, fanfare.Topic) error             { return nil }
+func (silentConn) Forget(fanfare.Topic) error                              { return nil }

@@ -59,7 +59,7 @@ type fakeConn struct {
 	ended     bool
 	conflated int
 	overflows int
-	resumed   int
+	forgotten int
 }
 
 func (c *fakeConn) Join(topic fanfare.Topic, form feed.Form) error {
@@ -120,14 +120,15 @@ func (c *fakeConn) put(e fanfare.Envelope) {
 	}
 }
 
-// conflateLocked puts an event in the place of its neighbour in the chain.
+// conflateLocked puts an event in the place of the one before it: as the real
+// queue, it does not look whether that is its neighbour in the chain.
 func (c *fakeConn) conflateLocked(e fanfare.Envelope) bool {
 	for i, before := range slices.Backward(c.queue) {
 		if before.Topic != e.Topic {
 			continue
 		}
 		plain := !before.Snapshot && before.Gap == nil && e.Gap == nil && !e.Snapshot
-		if !plain || !before.Event.Conflatable() || !e.Event.Conflatable() || e.Prev != before.Seq {
+		if !plain || !before.Event.Conflatable() || !e.Event.Conflatable() {
 			return false
 		}
 		c.queue[i] = e.Covering(before.Prev, before.Covers+1)
@@ -159,13 +160,12 @@ func (c *fakeConn) AwaitRoom(ctx context.Context) error {
 	}
 }
 
-func (c *fakeConn) Resume(ctx context.Context, topic fanfare.Topic) error {
+func (c *fakeConn) Forget(topic fanfare.Topic) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	c.resumed++
+	defer c.changeLocked()
+	c.forgotten++
+	c.purgeLocked(topic)
 	delete(c.behind, topic)
 	return nil
 }

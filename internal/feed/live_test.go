@@ -38,7 +38,9 @@ func inBubble(t *testing.T, test func(b *bundle)) {
 		})
 		b.conn = b.hub.conn(1000)
 		b.sub = b.feed.Subscriber(b.conn)
-		b.conn.overflowed = func(topic fanfare.Topic, after uint64, _ func() bool) { go b.sub.Overflowed(topic, after) }
+		b.conn.overflowed = func(topic fanfare.Topic, after uint64, stands func() bool) {
+			go b.sub.Overflowed(topic, after, stands)
+		}
 		test(b)
 		b.sub.Close()
 		b.stop()

@@ -207,19 +207,12 @@ func (m *model) pushed(ctx, finish context.Context) {
 	defer running.Wait()
 	overflows := make(chan func(), 1<<16)
 	conn.overflowed = func(topic fanfare.Topic, after uint64, stands func() bool) { //nolint:contextcheck // it outlives the run's
-		overflows <- func() {
-			if stands() {
-				s.Overflowed(topic, after)
-			}
-		}
+		overflows <- func() { s.Overflowed(topic, after, stands) }
 	}
-	var leaving sync.Mutex
 	running.Go(func() {
 		for tell := range overflows {
 			m.pause(finish, 10*time.Millisecond)
-			leaving.Lock()
 			tell()
-			leaving.Unlock()
 		}
 	})
 	subs := map[fanfare.Topic]*modelSubscription{}
@@ -229,7 +222,7 @@ func (m *model) pushed(ctx, finish context.Context) {
 	var mu sync.Mutex // of the client: what it has received, and its subscriptions
 	running.Go(func() { m.receive(finish, conn, &mu, subs) })
 	for ctx.Err() == nil {
-		m.change(ctx, s, conn, &mu, &leaving, subs[m.topics[m.in(len(m.topics))]])
+		m.change(ctx, s, conn, &mu, subs[m.topics[m.in(len(m.topics))]])
 		m.pause(ctx, 500*time.Millisecond)
 	}
 	<-finish.Done()
@@ -295,16 +288,14 @@ func (m *model) received(e fanfare.Envelope) {
 }
 
 // change subscribes to a topic, or leaves it first.
-func (m *model) change(ctx context.Context, s *feed.Subscriber, conn *fakeConn, mu, leaving *sync.Mutex, sub *modelSubscription) {
+func (m *model) change(ctx context.Context, s *feed.Subscriber, conn *fakeConn, mu *sync.Mutex, sub *modelSubscription) {
 	if sub.following && m.hits(30) {
 		return
 	}
 	if sub.following {
-		leaving.Lock() // so that it stays true that an overflow stands
 		if err := s.Unsubscribe(sub.topic, sub.form); err != nil {
 			m.t.Error(err)
 		}
-		leaving.Unlock()
 		mu.Lock()
 		conn.purge(sub.topic)
 		sub.following = false

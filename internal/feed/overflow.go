@@ -13,7 +13,7 @@ import (
 // first whoever sends has to have stopped.
 func (s *subscription) goBack(after uint64) {
 	if s.ended {
-		return // drop resumes
+		return // drop forgets
 	}
 	old := s.work
 	old.cancel()
@@ -37,7 +37,7 @@ func (s *subscription) goBack(after uint64) {
 // that cannot have been this subscription's: told is up to where the sink told
 // it. If ctx ends before the queue is resumed, who ends it does that.
 func (s *subscription) comeBack(ctx context.Context, after, told uint64) {
-	if ctx.Err() != nil || s.subscriber.conn.Resume(ctx, s.topic.name) != nil {
+	if ctx.Err() != nil || s.subscriber.conn.Forget(s.topic.name) != nil {
 		return
 	}
 	if s.walk != nil {

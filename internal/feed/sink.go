@@ -33,7 +33,8 @@ type Connection interface {
 	Send(ctx context.Context, e fanfare.Envelope, form Form) error
 	// AwaitRoom waits until the client has taken most of what it was sent.
 	AwaitRoom(ctx context.Context) error
-	// Resume has the client be sent events of the topic again after its queue
-	// overflowed with them, until when they are passed over.
-	Resume(ctx context.Context, topic fanfare.Topic) error
+	// Forget drops what waits for the client of the topic, and has it be sent
+	// events of the topic again if its queue has overflowed with them, until
+	// when they are passed over.
+	Forget(topic fanfare.Topic) error
 }

@@ -103,27 +103,30 @@ func (s *Subscriber) Unsubscribe(topic fanfare.Topic, form Form) error {
 }
 
 // Overflowed is told that the connection's queue dropped the topic's events
-// that come after this seq, and passes over later ones until it is resumed. It
-// resumes it and has the subscription go on from there; without a subscription
-// it only resumes. It is called once for each overflow that has not been
-// resumed since, and waits for nothing but locks.
-func (s *Subscriber) Overflowed(topic fanfare.Topic, after uint64) {
+// that come after this seq, and passes over later ones until it forgets. It has
+// it forget and the subscription go on from there; without a subscription it
+// only has it forget. It is called once for each overflow, which does nothing
+// if it does not stand any more: the subscription is another one then. It waits
+// for nothing but locks.
+func (s *Subscriber) Overflowed(topic fanfare.Topic, after uint64, stands func() bool) {
 	s.feed.meters.overflows.Add(s.feed.context(), 1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !stands() {
+		return
+	}
 	if sub := s.subs[topic]; sub != nil {
 		sub.goBack(after)
 		return
 	}
-	s.resume(topic)
+	s.forget(topic)
 }
 
-// resume has the queue take events of a topic again that nobody here is to be
-// told of. It is called under the lock, so that no new subscription comes first.
-//
-//nolint:contextcheck,nolintlint // that one calls it unused, but callers would be told; the caller's context may have ended with the connection
-func (s *Subscriber) resume(topic fanfare.Topic) {
-	_ = s.conn.Resume(s.feed.context(), topic) // an error says that the connection has ended
+// forget leaves nothing of a topic in the queue that nobody here is to be told
+// of any more. It is called under the lock, so that no new subscription comes
+// first.
+func (s *Subscriber) forget(topic fanfare.Topic) {
+	_ = s.conn.Forget(topic) // an error says that the connection has ended
 }
 
 // Close ends all subscriptions; it may be called twice. It waits for calls that
@@ -140,9 +143,9 @@ func (s *Subscriber) Close() {
 	}
 }
 
-// drop ends a subscription and awaits what it has under way. Should the queue
-// have overflowed with it, that is over when it has left, before another
-// subscription of the topic sends anything.
+// drop ends a subscription and awaits what it has under way. What waits of it is
+// dropped, and an overflow with it is over, before another subscription of the
+// topic sends anything: that one's events are not to be taken for its own.
 func (s *Subscriber) drop(sub *subscription) error {
 	s.mu.Lock()
 	sub.ended = true
@@ -152,7 +155,7 @@ func (s *Subscriber) drop(sub *subscription) error {
 	err := sub.leave()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.resume(sub.topic.name)
+	s.forget(sub.topic.name)
 	if s.subs[sub.topic.name] == sub {
 		delete(s.subs, sub.topic.name)
 	}

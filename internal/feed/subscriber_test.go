@@ -202,12 +202,12 @@ func TestAnOverflowGoesBackToTheLog(t *testing.T) {
 	}
 }
 
-func TestAnOverflowOfWhatIsNotSubscribedOnlyResumes(t *testing.T) {
+func TestAnOverflowOfWhatIsNotSubscribedIsOnlyForgotten(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(b *bundle) {
-		b.sub.Overflowed(user, 7)
-		if b.conn.resumed != 1 {
-			b.Error("not resumed")
+		b.sub.Overflowed(user, 7, always)
+		if b.conn.forgotten != 1 {
+			b.Error("not forgotten")
 		}
 		b.log.append(user, alert("1"))
 		b.want("")
@@ -239,7 +239,7 @@ func TestAnOverflowWaitsForWhoeverSends(t *testing.T) {
 			b.conn.hold <- struct{}{}
 			b.want("1>2, 2>3")
 			b.conn.behind[user] = 1
-			b.sub.Overflowed(user, 3)
+			b.sub.Overflowed(user, 3, always)
 			synctest.Wait()
 			close(b.conn.hold)
 			b.want("3>4, 4>5, 5>6, 6>7, 7>8, 8>9, 9>10, 10>11")
@@ -247,6 +247,55 @@ func TestAnOverflowWaitsForWhoeverSends(t *testing.T) {
 			b.want("11>12")
 		})
 	}
+}
+
+func always() bool { return true }
+
+// TestAnOverflowOfTheOneBefore comes late: the subscription that it was of has
+// been replaced.
+func TestAnOverflowOfTheOneBefore(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(b *bundle) {
+		for i := range 4 {
+			b.log.append(user, alert(strconv.Itoa(i+1)))
+		}
+		b.subscribe(user, feed.Envelopes, feed.Start{From: feed.FromBeginning})
+		b.want("0>1, 1>2, 2>3, 3>4")
+		b.sub.Overflowed(user, 2, func() bool { return false })
+		b.want("")
+	})
+}
+
+// TestWhatWaitedOfTheOneBeforeIsDropped: a subscription that takes another
+// one's place must not take its events in the queue for its own, when that
+// overflows.
+func TestWhatWaitedOfTheOneBeforeIsDropped(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(b *bundle) {
+		for i := range 10 {
+			b.log.append(user, alert(strconv.Itoa(i+1)))
+		}
+		b.conn.limit = 6
+		b.subscribe(user, feed.Envelopes, feed.Start{From: feed.FromNow})
+		for i := range 3 {
+			b.log.append(user, alert(strconv.Itoa(i+11)))
+		}
+		synctest.Wait() // they wait for the client
+		b.subscribe(user, feed.Envelopes, feed.Start{From: feed.FromBeginning})
+		for i := range 8 {
+			b.log.append(user, alert(strconv.Itoa(i+14)))
+		}
+		synctest.Wait()
+		for seq := range 21 {
+			e, ok := b.conn.take(b.Context())
+			if !ok {
+				b.Fatal("no more")
+			}
+			if e.Seq != uint64(seq+1) || e.Prev != uint64(seq) {
+				b.Fatalf("got %d after %d, want %d after %d", e.Seq, e.Prev, seq+1, seq)
+			}
+		}
+	})
 }
 
 func TestASnapshotThatWasDroppedIsSentAgain(t *testing.T) {
@@ -258,7 +307,7 @@ func TestASnapshotThatWasDroppedIsSentAgain(t *testing.T) {
 		b.conn.behind[service] = 1
 		b.subscribe(service, feed.Envelopes, feed.Start{})
 		b.want("")
-		b.sub.Overflowed(service, 0)
+		b.sub.Overflowed(service, 0, always)
 		b.want("0>1 snapshot, 1>2")
 	})
 }

@@ -46,10 +46,8 @@ func (c *connection) Send(ctx context.Context, e fanfare.Envelope, form feed.For
 // AwaitRoom implements [feed.Connection].
 func (c *connection) AwaitRoom(ctx context.Context) error { return c.caller.AwaitRoom(ctx) }
 
-// Resume implements [feed.Connection].
-func (c *connection) Resume(_ context.Context, topic fanfare.Topic) error {
-	return c.caller.Resume(topic.String())
-}
+// Forget implements [feed.Connection].
+func (c *connection) Forget(topic fanfare.Topic) error { return c.caller.Forget(topic.String()) }
 
 // groupOf is the SignalR group of a topic's followers in one form.
 func groupOf(topic fanfare.Topic, form feed.Form) string {

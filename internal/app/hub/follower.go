@@ -59,5 +59,5 @@ func (h *Hub) overflowed(ctx context.Context, overflow signalr.Overflow) {
 	if err != nil {
 		return // it has gone, and misses nothing more
 	}
-	f.Overflowed(topic, overflow.After) //nolint:contextcheck // what it begins lives as long as the subscription
+	f.Overflowed(topic, overflow.After, overflow.Stands) //nolint:contextcheck // what it begins lives as long as the subscription
 }
