@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/fanfare-hub/fanfare"
 	"github.com/fanfare-hub/fanfare/internal/feed"
@@ -10,7 +11,11 @@ import (
 )
 
 // follower is a connection and what it follows.
-type follower struct{ *feed.Subscriber }
+type follower struct {
+	*feed.Subscriber
+
+	streams atomic.Int32 // topics that it streams
+}
 
 // follower finds that of a connection.
 func (h *Hub) follower(id string) (*follower, error) {
@@ -24,7 +29,7 @@ func (h *Hub) follower(id string) (*follower, error) {
 
 // newFollower makes that of a connection; end ends it.
 func (h *Hub) newFollower(caller *signalr.Caller) *follower {
-	f := &follower{h.feed.Subscriber(&connection{caller: caller, callbacks: h.callbacks})}
+	f := &follower{Subscriber: h.feed.Subscriber(&connection{caller: caller, callbacks: h.callbacks})}
 	h.followers.Store(caller.ConnectionID(), f)
 	return f
 }

@@ -63,9 +63,13 @@ func (h *Hub) unsubscribe(caller *signalr.Caller, name string) error {
 	return h.unfollow(caller, topic, feed.Envelopes)
 }
 
+// maxStreams is how many topics a connection may stream at once: each may have
+// a page of the log in memory, 64 KiB, while its client takes nothing.
+const maxStreams = 32
+
 // streamTopic streams a topic's envelopes, at the pace at which the caller
-// takes them: nothing waits for it but a position.
-func (h *Hub) streamTopic(ctx context.Context, name string, options options) (iter.Seq2[envelope, error], error) {
+// takes them: nothing waits for it but a position and a little of the log.
+func (h *Hub) streamTopic(ctx context.Context, caller *signalr.Caller, name string, options options) (iter.Seq2[envelope, error], error) {
 	topic, err := fanfare.ParseTopic(name)
 	if err != nil {
 		return nil, hubError(err)
@@ -74,25 +78,45 @@ func (h *Hub) streamTopic(ctx context.Context, name string, options options) (it
 	if err != nil {
 		return nil, hubError(err)
 	}
-	reader, err := h.feed.Read(ctx, topic, start)
+	f, err := h.follower(caller.ConnectionID())
 	if err != nil {
 		return nil, hubError(err)
 	}
+	if f.streams.Add(1) > maxStreams {
+		f.streams.Add(-1)
+		return nil, hubError(fanfare.Errorf(fanfare.CodeInvalidArgument,
+			"a connection may stream %d topics at once: end others first, or use Subscribe", maxStreams))
+	}
+	reader, err := h.feed.Read(ctx, topic, start)
+	if err != nil {
+		f.streams.Add(-1)
+		return nil, hubError(err)
+	}
 	return func(yield func(envelope, error) bool) {
+		defer f.streams.Add(-1)
 		defer reader.Close()
-		for {
-			e, err := reader.Next(ctx)
-			if err != nil {
-				if ctx.Err() == nil {
-					yield(envelope{}, hubError(err))
-				}
-				return
-			}
-			if !yield(envelope{e}, nil) {
-				return
-			}
-		}
+		stream(ctx, caller, reader, yield)
 	}, nil
+}
+
+// stream reads on only while there is room for what is read: a client that
+// takes nothing has no page of the log read for it.
+func stream(ctx context.Context, caller *signalr.Caller, reader *feed.Reader, yield func(envelope, error) bool) {
+	for {
+		if caller.AwaitRoom(ctx) != nil {
+			return // ctx or the connection has ended
+		}
+		e, err := reader.Next(ctx)
+		if err != nil {
+			if ctx.Err() == nil {
+				yield(envelope{}, hubError(err))
+			}
+			return
+		}
+		if !yield(envelope{e}, nil) {
+			return
+		}
+	}
 }
 
 // follow begins a subscription of the caller's connection.

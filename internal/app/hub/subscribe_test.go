@@ -3,6 +3,7 @@ package hub_test
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -174,6 +175,50 @@ func TestStreamTopic(t *testing.T) {
 	}
 	if received != 5 {
 		t.Errorf("the stream ended after %d", received)
+	}
+}
+
+// TestStreamsAreLimited: one stream too many is refused, and another one may
+// begin once one has ended.
+func TestStreamsAreLimited(t *testing.T) {
+	t.Parallel()
+	b := setup(t, "")
+	c, _ := b.connect(t)
+	b.emit(t, fanfare.Event{Type: fanfare.ServiceScaled, Service: "a", Payload: fanfare.ScaledPayload{Message: "scaled"}}, fanfare.ServiceTopic("a"))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	begun, ended := make(chan error), make(chan struct{}, 64)
+	begin := func(ctx context.Context) {
+		defer func() { ended <- struct{}{} }()
+		for _, err := range client.Stream[json.RawMessage](ctx, c, "StreamTopic", "service:a", map[string]string{"from": "start"}) {
+			if ctx.Err() != nil {
+				return
+			}
+			begun <- err
+		}
+	}
+	for range 32 {
+		go begin(ctx)
+		if err := next(t, begun); err != nil {
+			t.Fatal(err)
+		}
+	}
+	go begin(ctx)
+	if err := next(t, begun); err == nil || !strings.Contains(err.Error(), "invalid_argument: a connection may stream 32 topics") {
+		t.Errorf("the 33rd: %v", err)
+	}
+	cancel()
+	for range 33 {
+		next(t, ended)
+	}
+	again, stop := context.WithCancel(t.Context())
+	defer stop()
+	for { // the server hears of the end a little later
+		go begin(again)
+		if err := next(t, begun); err == nil {
+			return
+		}
+		next(t, ended)
 	}
 }
 
