@@ -4,13 +4,8 @@
 //
 // Every connection joins the group of this process's own service and, if it
 // has a user id, of that user; UserConnected and UserDisconnected are emitted
-// for it. SubscribeToDocument joins the document's group and then sends the
-// document's present state from its record. Both the state and the live
-// updates carry their position (attempt, status, percentage), and signalr
-// passes over what is not newer than what the connection was sent: so at any
-// instant of subscribing the first update is the present state, nothing
-// follows that is older, and the terminal state comes, as far as the live feed
-// drops nothing.
+// for it. What a connection subscribes to is a subscription of package feed: the
+// present state, or what follows a cursor, then each event once and in order.
 //
 // [Callbacks.Deliver] hands an event to the connections' queues and never waits for
 // a client.
