@@ -4,6 +4,7 @@ import (
 	"context"
 	"mime"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -73,7 +74,15 @@ func (a *API) readTopic(w http.ResponseWriter, r *http.Request) error {
 
 // startOf reads after and from of the query.
 func startOf(r *http.Request, topic fanfare.Topic, fallback feed.From) (feed.Start, error) {
-	query := r.URL.Query()
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return feed.Start{}, fanfare.Errorf(fanfare.CodeInvalidArgument, "the query cannot be read: %w", err)
+	}
+	for name := range query {
+		if name != "after" && name != "from" && name != "limit" {
+			return feed.Start{}, fanfare.Errorf(fanfare.CodeInvalidArgument, "%q is unknown: there are after, from and limit", name)
+		}
+	}
 	after, from := query.Get("after"), query.Get("from")
 	if after != "" && from != "" {
 		return feed.Start{}, fanfare.Errorf(fanfare.CodeInvalidArgument, "after and from are both given: give one of them")

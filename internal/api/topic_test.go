@@ -142,6 +142,8 @@ func TestReadTopicRefuses(t *testing.T) {
 		{"/api/topics/document:x/events", 400, "invalid_topic", "x"},
 		{topicPath + "?after=x", 400, "invalid_cursor", "cannot be read"},
 		{topicPath + "?after=" + other, 400, "invalid_cursor", "another topic"},
+		{topicPath + "?cursor=c", 400, "invalid_argument", "unknown: there are after, from and limit"},
+		{topicPath + "?from=%zz", 400, "invalid_argument", "cannot be read"},
 		{topicPath + "?from=yesterday", 400, "invalid_argument", "yesterday"},
 		{topicPath + "?from=now&after=" + other, 400, "invalid_argument", "after and from"},
 		{"/api/topics/" + topicName, 404, "not_found", ""},
