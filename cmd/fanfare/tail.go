@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"syscall"
 	"time"
 
@@ -63,6 +64,9 @@ failed, 2 on wrong arguments, 130 when it was interrupted before.`,
 
 // check refuses what the server would, before anything is connected.
 func (o *tailOptions) check() error {
+	if base, err := url.Parse(o.server); err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" {
+		return fmt.Errorf("--server is %q: want the server's address, as in http://127.0.0.1:8080", o.server)
+	}
 	if o.limit < 0 {
 		return fmt.Errorf("--limit is %d: want a number from 0", o.limit)
 	}

@@ -313,6 +313,7 @@ func TestTailWrongArguments(t *testing.T) {
 		"both":                 {[]string{testTopic, "--from", "now", "--cursor", "c"}, "both"},
 		"no cursor":            {[]string{testTopic, "--cursor", "c"}, "cursor cannot be read"},
 		"another topic's":      {[]string{testTopic, "--cursor", foreign}, "another topic"},
+		"no scheme":            {[]string{testTopic, "--server", "127.0.0.1:8080"}, "--server is"},
 		"a limit that is none": {[]string{testTopic, "--limit", "-1"}, "--limit is -1"},
 	} {
 		var stdout, stderr bytes.Buffer

@@ -61,8 +61,8 @@ func (b *Bus) Grown(ctx context.Context) (map[fanfare.Topic]uint64, error) {
 // returns up to where that is known. The end comes first: a topic that is
 // followed after the subjects were listed has no event below it to be missed.
 //
-// With replicas, look is answered by the leader, the lookup by any replica: its
-// Nats-UpTo-Sequence tells whether that one is as far as the leader was.
+// Both are answered by the one server that there is. With replicas the lookup
+// would come from any of them, which may be behind the leader.
 func (s *session) compare(ctx context.Context, p int, seq uint64, grown map[fanfare.Topic]uint64) (uint64, error) {
 	if !s.follows.any(p) {
 		return seq, nil
